@@ -1,0 +1,190 @@
+"""Conditional distributions: modules that map a tensor to a `torch.distributions` object.
+
+Each takes a network and returns a distribution with event_shape (D,), so `log_prob` sums over the
+D dimensions of one example. The distributions are torch's own; what is added here is that their
+`log_prob` refuses data outside the support, or of a shape that would broadcast silently, with a
+message that names the remedy. Like everywhere in torch, `validate_args=False` turns that off.
+"""
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch import distributions as td
+
+LOG_VAR_RANGE = (-20.0, 20.0)
+"""Where log-variances are clamped: σ stays between 4.5e-5 and 2.2e4, safe in float32."""
+
+MAX_LOGIT = 15.0
+"""Where the continuous Bernoulli's logits are clamped: beyond about 16, float32 cannot tell
+λ from 1, and torch's normalising constant no longer fits its density."""
+
+
+def _check_value(value: Tensor, batch_shape: torch.Size, allowed: Tensor, remedy: str) -> None:
+    """Refuse a last dimension that would broadcast and values that the support does not hold."""
+    if value.shape[-1:] != batch_shape[-1:]:
+        raise ValueError(
+            f"Expected values with a last dimension of {batch_shape[-1]}, one for each dimension "
+            f"of the distribution, but got shape {tuple(value.shape)}, which would broadcast "
+            "silently. Reshape the values or change the network's output size."
+        )
+    if not allowed.all():
+        first = value[~allowed].flatten()[0].item()
+        raise ValueError(f"Got the value {first:.4g} among the data. {remedy}")
+
+
+class _Normal(td.Normal):
+    def log_prob(self, value: Tensor) -> Tensor:
+        if self._validate_args:
+            remedy = "A Gaussian needs finite real values: look for NaN or infinity in the data."
+            _check_value(value, self.batch_shape, value.isfinite(), remedy)
+        return super().log_prob(value)
+
+
+class _Bernoulli(td.Bernoulli):
+    def log_prob(self, value: Tensor) -> Tensor:
+        if self._validate_args:
+            remedy = (
+                "A Bernoulli likelihood needs every value to be 0 or 1. Make the data binary with "
+                "vae_lib.data.binarize, or use ContinuousBernoulli for values between 0 and 1."
+            )
+            _check_value(value, self.batch_shape, (value == 0) | (value == 1), remedy)
+        return super().log_prob(value)
+
+
+class _ContinuousBernoulli(td.ContinuousBernoulli):
+    def log_prob(self, value: Tensor) -> Tensor:
+        if self._validate_args:
+            remedy = (
+                "A continuous Bernoulli needs values between 0 and 1. Rescale the data, or use "
+                "Gaussian for real values."
+            )
+            _check_value(value, self.batch_shape, (value >= 0) & (value <= 1), remedy)
+        return super().log_prob(value)
+
+
+class DiagonalGaussian(nn.Module):
+    """N(μ(x), diag σ²(x)): the network gives the mean and the log-variance of every dimension.
+
+    `net` maps (..., D_in) to (..., 2 D); the first D outputs are μ, the last D are log σ².
+    Returns a distribution with batch_shape (...) and event_shape (D,). log σ² is clamped to
+    `log_var_range`, outside of which it gets no gradient; the lower end is also the cure when a
+    decoder's per-pixel σ would collapse.
+
+    The book's encoder, and its decoder with a scale for every pixel. Source: Kingma and Welling
+    (2014), appendix C.2. Taught in chapters 2 and 4.
+    """
+
+    def __init__(self, net: nn.Module, log_var_range: tuple[float, float] = LOG_VAR_RANGE) -> None:
+        super().__init__()
+        if not log_var_range[0] < log_var_range[1]:
+            raise ValueError(
+                f"log_var_range must be (low, high) with low < high, not {log_var_range}."
+            )
+        self.net = net
+        self.log_var_range = log_var_range
+        self.validate_args: bool | None = None
+
+    def forward(self, x: Tensor) -> td.Independent:
+        output = self.net(x)
+        if output.shape[-1] % 2:
+            raise ValueError(
+                f"The network of a DiagonalGaussian must have an even number of outputs, a mean "
+                f"and a log-variance for each dimension, but has {output.shape[-1]}. "
+                "Give its last layer 2 D units."
+            )
+        mu, log_var = output.chunk(2, dim=-1)
+        sigma = torch.exp(0.5 * log_var.clamp(*self.log_var_range))
+        normal = _Normal(mu, sigma, validate_args=self.validate_args)
+        return td.Independent(normal, 1, validate_args=False)
+
+
+class Gaussian(nn.Module):
+    """N(μ(z), σ² I): the network gives the mean, and one scale σ is shared by all dimensions.
+
+    `net` maps (..., L) to (..., D). `sigma` is either a fixed positive number, in the units of the
+    data, or "learned": one parameter, `log_var`, trained with the network from σ = 1. The scale in
+    force is `.sigma`. With σ fixed, -log p = SSE / 2σ² + (D/2) log 2πσ². A scale for every
+    dimension is a `DiagonalGaussian`.
+
+    Source: Rybkin, Daniilidis and Levine (2021) for the learned scale. Taught in chapter 4.
+    """
+
+    def __init__(self, net: nn.Module, sigma: float | Literal["learned"] = 0.1) -> None:
+        super().__init__()
+        self.net = net
+        self.validate_args: bool | None = None
+        if sigma == "learned":
+            self.log_var = nn.Parameter(torch.zeros(()))
+        elif isinstance(sigma, str) or not 0 < sigma < math.inf:
+            raise ValueError(f'sigma must be a positive finite number or "learned", not {sigma!r}.')
+        else:
+            self.register_buffer("log_var", torch.tensor(2 * math.log(sigma)))
+
+    @property
+    def sigma(self) -> Tensor:
+        """The shared scale σ, a scalar tensor."""
+        return torch.exp(0.5 * self.log_var.clamp(*LOG_VAR_RANGE))
+
+    def forward(self, z: Tensor) -> td.Independent:
+        normal = _Normal(self.net(z), self.sigma, validate_args=self.validate_args)
+        return td.Independent(normal, 1, validate_args=False)
+
+
+class Bernoulli(nn.Module):
+    """A product of Bernoullis for binary data: the network gives the logit of every pixel.
+
+    `net` maps (..., L) to (..., D). log p(x|z) is minus the binary cross-entropy, summed over the
+    D pixels and computed from the logits, so it stays finite however sure the network is.
+
+    Taught in chapter 5.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+        self.validate_args: bool | None = None
+
+    def forward(self, z: Tensor) -> td.Independent:
+        bernoulli = _Bernoulli(logits=self.net(z), validate_args=self.validate_args)
+        return td.Independent(bernoulli, 1, validate_args=False)
+
+
+class ContinuousBernoulli(nn.Module):
+    """A density on [0, 1] for grey pixels: p(x) = C(λ) λ^x (1 - λ)^(1 - x), integrating to 1.
+
+    `net` maps (..., L) to (..., D) and gives the logits of λ, clamped to ±15. λ is a shape
+    parameter: the mean of the distribution is another, larger or smaller, number.
+
+    Source: Loaiza-Ganem and Cunningham (2019). Taught in chapter 5.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+        self.validate_args: bool | None = None
+
+    def forward(self, z: Tensor) -> td.Independent:
+        logits = self.net(z).clamp(-MAX_LOGIT, MAX_LOGIT)
+        base = _ContinuousBernoulli(logits=logits, validate_args=self.validate_args)
+        return td.Independent(base, 1, validate_args=False)
+
+
+class StandardNormal(nn.Module):
+    """The prior p(z) = N(0, I) in `latent_dim` dimensions: a module called with no argument.
+
+    It is a module so that `.to(device)` moves it with the rest of the model.
+    """
+
+    def __init__(self, latent_dim: int) -> None:
+        super().__init__()
+        if latent_dim < 1:
+            raise ValueError(f"latent_dim must be 1 or more, not {latent_dim}.")
+        self.validate_args: bool | None = None
+        self.register_buffer("mu", torch.zeros(latent_dim), persistent=False)
+        self.register_buffer("sigma", torch.ones(latent_dim), persistent=False)
+
+    def forward(self) -> td.Independent:
+        normal = _Normal(self.mu, self.sigma, validate_args=self.validate_args)
+        return td.Independent(normal, 1, validate_args=False)
