@@ -27,6 +27,10 @@ def log_likelihood(
 
     Source: Burda, Grosse and Salakhutdinov (2016); Wu et al. (2017) on its accuracy.
     """
+    if n_samples < 1 or chunk_size < 1:
+        raise ValueError(
+            f"n_samples and chunk_size must be 1 or more, not {n_samples} and {chunk_size}."
+        )
     chunks = []
     for batch in x.split(max(1, min(len(x), chunk_size // n_samples))):
         k_chunk = min(n_samples, chunk_size)
@@ -38,7 +42,7 @@ def log_likelihood(
 
 @torch.no_grad()
 def exact_log_likelihood(
-    vae: "VAE", x: Tensor, *, tolerance: float = 1e-3, max_points: int = 1024, radius: float = 7.0
+    vae: "VAE", x: Tensor, *, tolerance: float = 1e-3, max_points: int = 2048, radius: float = 7.0
 ) -> Tensor:
     """log p(x) = log ∫ p(x|z) p(z) dz by quadrature, (N,), in nats; latent dimension 1 or 2.
 

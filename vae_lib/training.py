@@ -101,10 +101,8 @@ def fit(
     if held_out is not None:
         held_out = _checked(held_out, "held_out", n_columns=data.shape[1]).to(device)
     model.to(device).train()
-    fused = device.type in ("cpu", "cuda")  # one kernel for all parameters; Apple's has none
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=fused)
     settings = {"batch_size": batch_size, "lr": lr, "seed": seed, "n_examples": len(data)}
-    run = _Run(model, optimizer, settings, History())
+    run = _Run(model, _adam(model, lr, device), settings, History())
     with _seeded(seed, device):
         if checkpoint is not None and Path(checkpoint).exists():
             run.load(Path(checkpoint), device)
@@ -144,6 +142,11 @@ def evaluate(
             total += objective(model, x if transform is None else transform(x)).sum().item()
     model.train(was_training)
     return total / len(data)
+
+
+def _adam(model: nn.Module, lr: float, device: torch.device) -> torch.optim.Adam:
+    fused = device.type in ("cpu", "cuda")  # one kernel for all parameters, where there is one
+    return torch.optim.Adam(model.parameters(), lr=lr, fused=fused)
 
 
 @dataclass
@@ -201,30 +204,44 @@ def _epoch(
 ) -> float:
     """One pass over the shuffled data. Returns the mean objective on the way."""
     last_good = {name: value.clone() for name, value in run.model.state_dict().items()}
-    n, batch_size = len(data), int(run.settings["batch_size"])
     # The values stay on the device until the epoch ends: reading each one would make a GPU wait.
-    values = torch.zeros(n, device=data.device)
-    order, start, fault = torch.randperm(n, device=data.device), 0, None
+    values = torch.zeros(len(data), device=data.device)
+    fault = _ascend(run, objective, data, transform, values)
+    bad = (~values.isfinite()).nonzero()
+    # The data are finite, so a distribution that refuses NaN was given it by the model.
+    diverged = len(bad) or (fault is not None and "nan" in str(fault))
+    if diverged or not all(p.isfinite().all() for p in run.model.parameters()):
+        run.model.load_state_dict(last_good)
+        where = int(bad[0]) if len(bad) else int(values.count_nonzero()) - 1
+        step = max(where, 0) // int(run.settings["batch_size"]) + 1
+        value = values[where].item()
+        raise TrainingDiverged(value, len(run.history.train) + 1, step, run.history) from fault
+    if fault is not None:
+        raise fault
+    return values.mean(dtype=torch.float64).item()
+
+
+def _ascend(
+    run: _Run,
+    objective: Objective,
+    data: Tensor,
+    transform: Callable[[Tensor], Tensor] | None,
+    values: Tensor,
+) -> ValueError | None:
+    """An optimiser step for every batch; fills `values` in order. Returns what stopped it early."""
+    batch_size = int(run.settings["batch_size"])
+    order = torch.randperm(len(data), device=data.device).split(batch_size)
     try:
-        for indices in order.split(batch_size):
+        for indices, place in zip(order, values.split(batch_size), strict=True):
             x = data[indices] if transform is None else transform(data[indices])
             value = _checked_objective(objective(run.model, x), len(indices))
             run.optimizer.zero_grad()
             (-value.mean()).backward()
             run.optimizer.step()
-            values[start : start + len(indices)] = value.detach()
-            start += len(indices)
-    except ValueError as error:  # a distribution refuses the NaN that an earlier step has left
-        fault = error
-    bad = (~values.isfinite()).nonzero()
-    if len(bad) or not all(p.isfinite().all() for p in run.model.parameters()):
-        run.model.load_state_dict(last_good)
-        where = int(bad[0]) if len(bad) else min(start, n - 1)
-        at = len(run.history.train) + 1, where // batch_size + 1
-        raise TrainingDiverged(values[where].item(), *at, run.history) from fault
-    if fault is not None:
-        raise fault
-    return values.mean(dtype=torch.float64).item()
+            place.copy_(value.detach())
+    except ValueError as error:
+        return error
+    return None
 
 
 def _checked_objective(value: Tensor, n_examples: int) -> Tensor:
