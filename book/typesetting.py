@@ -1,0 +1,85 @@
+"""A small Sphinx extension: how docstrings, captions and descriptions become pages.
+
+Docstrings are plain text with `code` in backticks and *emphasis*. Read as reStructuredText,
+KL(q || p) would be a broken substitution and a lone * a broken emphasis; here such characters
+stand for themselves, and `vae_lib.training.fit` becomes a link.
+"""
+
+import html
+import re
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+MARKUP = re.compile(
+    r"(?P<ticks>``?)(?P<code>[^`]+)(?P=ticks)"
+    r"|(?P<emphasis>(?<!\w)\*\w[^*]*\w\*(?!\w))"
+    r"|(?P<special>[|*\\]|_(?=\W|$))"
+)
+CAPTION = re.compile(r"Figure \d+\.\d+\.")
+DESCRIPTION_LENGTH = 160
+
+
+def as_restructured_text(found: re.Match[str]) -> str:
+    """Escape a special character; make code a literal, or a link where it names our own."""
+    code = found["code"]
+    if found["emphasis"]:
+        return found["emphasis"]
+    if code is None:
+        return "\\" + found["special"]
+    return f":py:obj:`{code}`" if re.fullmatch(r"vae_lib(\.\w+)+", code) else f"``{code}``"
+
+
+def process_docstring(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    """Rewrite the lines in place, as autodoc expects; code may run over the end of a line."""
+    lines[:] = MARKUP.sub(as_restructured_text, "\n".join(lines)).split("\n")
+
+
+def mark_captions(app: Sphinx, doctree: nodes.document) -> None:
+    """Give the class `figure-caption` to every paragraph that begins with a bold "Figure 1.2."."""
+    for paragraph in doctree.findall(nodes.paragraph):
+        # MyST puts an empty text before a word in bold that opens a paragraph.
+        first = next((child for child in paragraph.children if child.astext()), None)
+        if isinstance(first, nodes.strong) and CAPTION.match(first.astext()):
+            paragraph["classes"].append("figure-caption")
+
+
+def add_description(
+    app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None
+) -> None:
+    """Describe a page, for search engines and link previews, by its first paragraph."""
+    paragraphs = doctree.findall(nodes.paragraph) if doctree is not None else []
+    text = next((p.astext() for p in paragraphs), context.get("title") or "Search the book")
+    text = " ".join(re.sub(r"\$[^$]*\$|<[^>]*>", "", text).split())
+    if len(text) > DESCRIPTION_LENGTH:
+        text = text[:DESCRIPTION_LENGTH].rsplit(" ", 1)[0] + "…"
+    tag = f'<meta name="description" content="{html.escape(text, quote=True)}">'
+    context["metatags"] = context.get("metatags", "") + "\n" + tag
+
+
+class SystemTheme(str):
+    """The theme "auto" for the scripts, yet false where the template asks whether it is set.
+
+    Without a theme set, the page has a light one if no script runs; with "auto" it has none.
+    """
+
+    def __bool__(self) -> bool:
+        return False
+
+
+def follow_system_theme(
+    app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None
+) -> None:
+    """Start in the reader's system's theme. Left empty, the theme's script logs an error."""
+    context["default_mode"] = SystemTheme("auto")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    # Before napoleon, which has priority 500 and adds markup of its own.
+    app.connect("autodoc-process-docstring", process_docstring, priority=400)
+    app.connect("doctree-read", mark_captions)
+    app.connect("html-page-context", add_description)
+    app.connect("html-page-context", follow_system_theme)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,543 @@
+"""`check` recognises mistakes by their outputs, and survives whatever an answer does."""
+
+import contextlib
+import html
+import io
+import math
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from nbclient import NotebookClient
+from torch import nn
+from torch.distributions import Normal
+
+import vae_lib.exercises
+from vae_lib.exercises import Exercise, Mistake, check
+from vae_lib.exercises.display import as_html, as_metadata, as_text
+from vae_lib.exercises.judging import judge
+
+
+def log_density(x, mean, log_var):
+    return Normal(mean, (0.5 * log_var).exp()).log_prob(x).sum(-1)
+
+
+def without_constant(x, mean, log_var):
+    return -0.5 * (log_var + (x - mean) ** 2 / log_var.exp()).sum(-1)
+
+
+def mean_over_dimensions(x, mean, log_var):
+    return log_density(x, mean, log_var) / x.shape[-1]
+
+
+def cases(generator):
+    return [
+        tuple(torch.randn(3, *shape, generator=generator, dtype=torch.float64))
+        for shape in [(3, 2), (4, 5)]
+    ]
+
+
+DENSITY = Exercise(
+    "2.1",
+    oracle=log_density,
+    cases=cases,
+    seconds=0.3,
+    mistakes=(
+        Mistake("no constant", without_constant, "Which term depends on neither x nor `mean`?"),
+        Mistake("mean over dimensions", mean_over_dimensions, "A sum, not a mean."),
+    ),
+)
+
+
+def by_hand(x, mean, log_var):
+    return -0.5 * (math.log(2 * math.pi) + log_var + (x - mean) ** 2 / log_var.exp()).sum(-1)
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    monkeypatch.setattr(vae_lib.exercises, "exercises", lambda chapter=None: {"2.1": DENSITY})
+
+
+# Recognition
+
+
+def test_another_way_to_the_right_answer_is_correct():
+    assert judge(DENSITY, by_hand).status == "correct"
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda y: y.float(),
+        lambda y: y.numpy(),
+        lambda y: y.requires_grad_(),
+        lambda y: y.as_subclass(nn.Parameter),
+    ],
+    ids=["float32", "numpy", "requires grad", "Parameter"],
+)
+def test_the_right_values_are_correct_in_any_precision_and_container(wrap):
+    assert judge(DENSITY, lambda x, mean, log_var: wrap(by_hand(x, mean, log_var))).status == (
+        "correct"
+    )
+
+
+def loop_without_constant(x, mean, log_var):
+    rows = []
+    for i in range(len(x)):
+        terms = [(x[i, j] - mean[i, j]) ** 2 / log_var[i, j].exp() for j in range(x.shape[1])]
+        rows.append(-0.5 * sum(terms) - 0.5 * log_var[i].sum())
+    return torch.stack(rows)
+
+
+def test_a_mistake_is_recognised_however_it_is_written():
+    verdict = judge(DENSITY, loop_without_constant)
+    assert (verdict.status, verdict.mistake) == ("wrong", "no constant")
+    assert verdict.hint == "Which term depends on neither x nor `mean`?"
+
+
+@pytest.mark.parametrize("answer", [lambda x, mean, log_var: ..., ...])
+def test_a_stub_is_not_attempted(answer):
+    assert judge(DENSITY, answer).status == "not attempted"
+
+
+def test_a_stub_of_two_outputs_is_not_attempted():
+    assert judge(DENSITY, lambda x, mean, log_var: (..., ...)).status == "not attempted"
+
+
+def exits(x, mean, log_var):
+    sys.exit(3)
+
+
+def interrupts_itself(x, mean, log_var):
+    raise KeyboardInterrupt("by its own hand")
+
+
+def recurses(x, mean, log_var):
+    return recurses(x, mean, log_var)
+
+
+class Sulky(Exception):
+    def __str__(self):
+        raise ValueError
+
+
+def raises_what_cannot_be_printed(x, mean, log_var):
+    raise Sulky
+
+
+def changes_its_arguments(x, mean, log_var):
+    log_var.mul_(0.5).exp_()
+    return Normal(mean, log_var).log_prob(x).sum(-1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x, mean, log_var: None, "is the return missing?"),
+        (lambda x, mean, log_var: by_hand(x, mean, log_var).sum(), "got a scalar tensor"),
+        (
+            lambda x, mean, log_var: by_hand(x, mean, log_var)[:, None],
+            "got a tensor of shape (3, 1)",
+        ),
+        (lambda x, mean, log_var: by_hand(x, mean, log_var) * math.nan, "got nan"),
+        (lambda x, mean, log_var: by_hand(x, mean, log_var).long(), "got torch.int64"),
+        (lambda x, mean, log_var: by_hand(x, mean, log_var).tolist(), "got a list of 3"),
+        (lambda x, mean, log_var: (by_hand(x, mean, log_var), 1), "got a tuple of 2"),
+        (lambda x, mean, log_var: "three", 'got "three"'),
+        (lambda x, mean, log_var: Normal(mean, 1.0), "got a Normal"),
+        (lambda x, mean, log_var: -by_hand(x, mean, log_var), "each by a factor of -1"),
+        (lambda x, mean, log_var: by_hand(x, mean, log_var) + 2, "each by +2"),
+        (lambda x, mean: x, "log_density(x, mean, log_var)"),
+        (lambda x, mean, log_var: 1 / 0, "ZeroDivisionError: division by zero"),
+        (torch.zeros(3), "the function itself"),
+        (None, "the function itself"),
+        (len, "len(x, mean, log_var)"),
+        (dict, "Error"),
+        (exits, "SystemExit: 3"),
+        (interrupts_itself, "KeyboardInterrupt: by its own hand"),
+        (recurses, "RecursionError"),
+        (raises_what_cannot_be_printed, "Sulky"),
+        (changes_its_arguments, "changes its arguments in place"),
+    ],
+)
+def test_a_wrong_answer_without_a_known_mistake_is_told_what_differs(answer, words):
+    verdict = judge(DENSITY, answer)
+    assert (verdict.status, verdict.mistake) == ("wrong", None)
+    assert words.replace("log_density", "") in verdict.hint
+
+
+def test_an_error_is_given_with_its_line():
+    code = "def f(x, mean, log_var):\n    y = x + mean\n    return y.absent\n"
+    namespace = {}
+    exec(compile(code, "<cell>", "exec"), namespace)
+    assert "in line 3 of the cell: AttributeError" in judge(DENSITY, namespace["f"]).hint
+
+
+# Other kinds of exercise
+
+
+def test_a_value_is_compared_without_giving_it_away():
+    exercise = Exercise(
+        "2.2", oracle="c", mistakes=(Mistake("a", "a", "Not a."), Mistake("b", "b", "Not b."))
+    )
+    assert judge(exercise, " C ").status == "correct"
+    assert judge(exercise, "b").hint == "Not b."
+    assert judge(exercise, "d").hint == "That is not it."
+    assert judge(exercise, 3).hint == "Expected a string, got 3."
+    assert judge(exercise, ...).status == "not attempted"
+
+
+@pytest.mark.parametrize("value", [0.25, torch.tensor(0.25), np.float32(0.25)])
+def test_a_number_is_correct_within_the_tolerance(value):
+    exercise = Exercise("2.2", oracle=0.25, mistakes=(), rtol=0.01)
+    assert judge(exercise, value).status == "correct"
+    assert judge(exercise, value + 0.01).hint == "That is not it."
+    assert "0.25" not in judge(exercise, "a quarter").hint
+
+
+SAMPLER = Exercise(
+    "2.3",
+    oracle=lambda mean, scale, n: Normal(mean, scale).sample((n,)),
+    cases=lambda generator: [(torch.tensor([3.0, -1.0]), torch.tensor([0.5, 2.0]), 20_000)],
+    summarise=lambda z, mean, scale, n: (
+        ((z - mean) / scale).mean(0),
+        ((z - mean) / scale).std(0),
+    ),
+    atol=0.05,
+    mistakes=(
+        Mistake("mean", lambda mean, scale, n: mean.expand(n, -1), "Where is the noise?"),
+        Mistake(
+            "variance",
+            lambda mean, scale, n: mean + scale**2 * torch.randn(n, len(mean)),
+            "The scale is not the variance.",
+        ),
+    ),
+)
+
+
+def test_a_sampler_is_judged_by_its_moments():
+    def from_uniforms(mean, scale, n):
+        return mean + scale * math.sqrt(2) * torch.erfinv(2 * torch.rand(n, len(mean)) - 1)
+
+    def squared_scale(mean, scale, n):
+        return torch.normal(mean.expand(n, -1), (scale * scale).expand(n, -1))
+
+    assert judge(SAMPLER, from_uniforms).status == "correct"
+    assert judge(SAMPLER, squared_scale).mistake == "variance"
+    assert judge(SAMPLER, lambda mean, scale, n: mean).hint.endswith(
+        "expected a tensor of shape (20000, 2), got a tensor of shape (2,)."
+    )
+
+
+def test_modules_and_gradients_can_be_compared():
+    exercise = Exercise(
+        "2.4",
+        oracle=lambda net, x: net(x).pow(2).sum(-1),
+        cases=lambda generator: [(nn.Linear(3, 2), torch.randn(4, 3, generator=generator))],
+        summarise=lambda loss, net, x: torch.autograd.grad(loss.sum(), net.weight)[0],
+        mistakes=(),
+    )
+
+    def with_noise(net, x):
+        with torch.no_grad():
+            net.weight.add_(1.0)
+        return net(x).pow(2).sum(-1)
+
+    assert judge(exercise, lambda net, x: (net(x) ** 2).sum(1)).status == "correct"
+    assert "got" in judge(exercise, lambda net, x: (net(x).detach() ** 2).sum(1)).hint
+    assert "in place" in judge(exercise, with_noise).hint
+
+
+def test_compare_replaces_closeness():
+    exercise = Exercise(
+        "2.5",
+        oracle=lambda n: torch.arange(n),
+        cases=lambda generator: [(5,)],
+        compare=lambda output, expected: sorted(output.tolist()) == expected.tolist(),
+        mistakes=(),
+    )
+    assert judge(exercise, lambda n: torch.arange(n).flip(0)).status == "correct"
+    assert judge(exercise, lambda n: torch.ones(n)).status == "wrong"
+    assert judge(exercise, lambda n: "five").status == "wrong"
+
+
+# An answer that never ends
+
+
+def endless(*arguments):
+    while True:
+        pass
+
+
+def endless_catching_everything(*arguments):
+    while True:
+        try:  # noqa: SIM105
+            time.sleep(0.01)
+        except:  # noqa: E722
+            pass
+
+
+def endless_catching_twice(*arguments):
+    while True:
+        try:
+            try:  # noqa: SIM105
+                time.sleep(0.01)
+            except BaseException:
+                pass
+        except BaseException:
+            continue
+
+
+def endless_collecting(*arguments):
+    errors = []
+    while True:
+        try:
+            time.sleep(0.01)
+        except BaseException as error:
+            errors.append(error)
+
+
+def endless_recursion(*arguments):
+    with contextlib.suppress(BaseException):
+        endless_recursion()
+    endless_recursion()
+
+
+def endless_printing(*arguments):
+    while True:
+        print("again")
+
+
+def returning_late(x, mean, log_var):
+    try:
+        endless()
+    except BaseException:
+        return by_hand(x, mean, log_var)
+
+
+ENDLESS = [
+    endless,
+    endless_catching_everything,
+    endless_catching_twice,
+    endless_collecting,
+    endless_recursion,
+    endless_printing,
+    returning_late,
+]
+
+
+def in_another_thread(function):
+    results = []
+    thread = threading.Thread(target=lambda: results.append(function()), daemon=True)
+    thread.start()
+    thread.join(10)
+    return results[0]
+
+
+@pytest.mark.parametrize("run", [lambda f: f(), in_another_thread], ids=["main", "other thread"])
+@pytest.mark.parametrize("answer", ENDLESS)
+def test_an_answer_that_never_ends_is_stopped(answer, run):
+    tracer = sys.gettrace()
+    start = time.monotonic()
+    verdict = run(lambda: judge(DENSITY, answer))
+    assert time.monotonic() - start < 3
+    assert verdict.hint.startswith("Your function was stopped after 0.3 seconds")
+    assert sys.gettrace() is tracer
+    time.sleep(0.06)  # nothing is left that would raise here
+    assert run(lambda: judge(DENSITY, by_hand)).status == "correct"
+
+
+def test_the_usual_limit_is_under_three_seconds():
+    exercise = Exercise("2.1", oracle=log_density, cases=cases, mistakes=())
+    start = time.monotonic()
+    assert judge(exercise, endless).status == "wrong"
+    assert time.monotonic() - start < 3
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs Unix timers")
+def test_somebody_elses_timer_still_runs():
+    rung = []
+    handler = signal.signal(signal.SIGALRM, lambda *_: rung.append(time.monotonic()))
+    start = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        judge(DENSITY, endless)
+        assert not rung
+        time.sleep(0.4)
+        assert len(rung) == 1
+        assert rung[0] - start == pytest.approx(0.5, abs=0.15)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="sends itself a signal")
+@pytest.mark.parametrize("answer", [endless, endless_catching_everything])
+def test_the_users_own_interrupt_gets_through(answer):
+    previous = signal.getsignal(signal.SIGINT)
+    timer = threading.Timer(0.1, lambda: signal.pthread_kill(threading.main_thread().ident, 2))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        judge(DENSITY, answer)
+    timer.join()
+    assert signal.getsignal(signal.SIGINT) is previous
+
+
+# What surrounds the answer
+
+
+def test_the_global_state_is_left_alone():
+    def changes_everything(x, mean, log_var):
+        torch.manual_seed(1)
+        np.random.seed(1)  # noqa: NPY002
+        random.seed(1)
+        torch.set_default_dtype(torch.float64)
+        torch.set_default_device("meta")
+        torch.set_grad_enabled(False)
+        torch.use_deterministic_algorithms(True)
+        return x
+
+    def draws():
+        numbers = torch.rand(3).tolist() + np.random.rand(3).tolist()  # noqa: NPY002
+        return numbers + [random.random() for _ in range(3)]
+
+    def seeded():
+        torch.manual_seed(7)
+        np.random.seed(7)  # noqa: NPY002
+        random.seed(7)
+
+    seeded()
+    expected = draws()
+    seeded()
+    judge(DENSITY, changes_everything)
+    judge(SAMPLER, SAMPLER.oracle)
+    assert draws() == expected
+    assert torch.get_default_dtype() == torch.float32
+    assert torch.get_default_device() == torch.device("cpu")
+    assert torch.is_grad_enabled()
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_the_learners_own_modes_neither_matter_nor_change():
+    with torch.no_grad():
+        assert judge(DENSITY, by_hand).status == "correct"
+        assert not torch.is_grad_enabled()
+    torch.set_default_device("meta")
+    try:
+        assert judge(DENSITY, by_hand).status == "correct"
+        assert torch.get_default_device() == torch.device("meta")
+    finally:
+        torch.set_default_device(None)
+
+
+def test_what_an_answer_prints_is_kept_and_bounded(registered, capsys):
+    def prints(x, mean, log_var):
+        print("shape", tuple(x.shape))
+        return by_hand(x, mean, log_var)
+
+    def prints_a_lot(x, mean, log_var):
+        print("." * 10**7)
+        return by_hand(x, mean, log_var)
+
+    check("2.1", prints)
+    assert capsys.readouterr().out == "shape (3, 2)\nshape (4, 5)\n✓ Exercise 2.1: correct.\n"
+    check("2.1", prints_a_lot)
+    assert len(capsys.readouterr().out) < 3000
+
+
+def test_an_answers_own_timer_and_streams_are_undone():
+    def takes_over(x, mean, log_var):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sys.stdout = io.StringIO()
+        return x
+
+    handler, stdout = signal.getsignal(signal.SIGINT), sys.stdout
+    judge(DENSITY, takes_over)
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert sys.stdout is stdout
+
+
+# What the learner sees
+
+
+def test_check_returns_nothing_and_prints_in_a_terminal(registered, capsys):
+    assert check("2.1", without_constant) is None
+    assert capsys.readouterr().out == (
+        "✗ Exercise 2.1: not yet right.\n  Which term depends on neither x nor `mean`?\n"
+    )
+
+
+def test_an_unknown_exercise_gets_the_nearest_name(registered, capsys):
+    check("2.11", by_hand)
+    assert 'There is no such exercise. Do you mean "2.1"?' in capsys.readouterr().out
+    check(None, by_hand)
+    assert "There is no such exercise" in capsys.readouterr().out
+
+
+def test_a_fault_of_the_book_does_not_stop_the_notebook(monkeypatch, capsys):
+    broken = Exercise("2.1", oracle=lambda x: 1 / 0, cases=lambda g: [(1,)], mistakes=())
+    monkeypatch.setattr(vae_lib.exercises, "exercises", lambda chapter=None: {"2.1": broken})
+    check("2.1", lambda x: x)
+    assert "The book failed to check it (ZeroDivisionError" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("answer", [by_hand, without_constant, ..., lambda x, mean, log_var: "<b>"])
+def test_html_says_in_words_what_the_text_says(answer):
+    verdict = judge(DENSITY, answer)
+    page = as_html(verdict)
+    assert 'role="status"' in page
+    assert "color: inherit" in page
+    visible = html.unescape("".join(part.partition(">")[2] for part in page.split("<")))
+    words = as_text(verdict).replace("`", "").split()
+    # An escaped hint shows as it was written; the symbol and each word appear in both.
+    assert "".join(visible.split()) == "".join(words).replace("<br>", "")
+
+
+def test_metadata_carries_the_verdict():
+    assert as_metadata(judge(DENSITY, mean_over_dimensions)) == {
+        "vae_book": {"exercise": "2.1", "verdict": "wrong", "mistake": "mean over dimensions"}
+    }
+
+
+def test_check_is_quick_to_import():
+    """Importing it must not import torch, which the first check needs, not the import cell."""
+    code = "import sys; from vae_lib.exercises import check; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_notebook_runs_through_and_shows_html():
+    """In a real kernel: every hostile answer gets its verdict, and the last cell still runs."""
+    setup = """
+        import sys, time, vae_lib.exercises
+        from vae_lib.exercises import Exercise, check
+        double = Exercise("1.1", oracle=lambda x: 2 * x, cases=lambda g: [(3,)], mistakes=(),
+                          seconds=0.3)
+        vae_lib.exercises.exercises = lambda chapter=None: {"1.1": double}
+        def endless(x):
+            while True:
+                try:
+                    time.sleep(0.01)
+                except:
+                    pass
+    """
+    answers = ["lambda x: x + x", "lambda x: ...", "lambda x: sys.exit()", "endless"]
+    cells = [textwrap.dedent(setup), *(f'check("1.1", {answer})' for answer in answers), "done = 1"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, timeout=60).execute()
+    outputs = [output for cell in notebook.cells for output in cell.outputs]
+    assert [output.metadata["vae_book"]["verdict"] for output in outputs] == [
+        "correct",
+        "not attempted",
+        "wrong",
+        "wrong",
+    ]
+    assert all(set(output.data) == {"text/plain", "text/html"} for output in outputs)
+    assert notebook.cells[-1].execution_count == len(cells)

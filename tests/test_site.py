@@ -1,0 +1,344 @@
+"""The site: one address everywhere, nothing dangling, and nothing loaded from another server."""
+
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+import yaml
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+ROOT = Path(__file__).resolve().parents[1]
+BOOK = ROOT / "book"
+CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())
+ADDRESS = CONFIG["repository"]["url"]
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+
+@pytest.fixture(scope="session")
+def module():
+    """A module of book/ by its name; the folder is no package, since its programs run by path."""
+    sys.path.insert(0, str(BOOK))
+    yield importlib.import_module
+    sys.path.remove(str(BOOK))
+
+
+def markdown():
+    """The text of every page and of every markdown cell, with the name of its file."""
+    pages = [(page.name, page.read_text(encoding="utf-8")) for page in sorted(BOOK.glob("*.md"))]
+    for chapter in CHAPTERS:
+        cells = nbformat.read(chapter, as_version=4).cells
+        pages += [(chapter.name, cell.source) for cell in cells if cell.cell_type == "markdown"]
+    return pages
+
+
+# One address, one version
+
+
+def test_the_address_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert citation["repository-code"] == ADDRESS
+    assert ADDRESS in project.get("urls", {"Repository": ADDRESS}).values()
+    assert f"git clone {ADDRESS}\n" in (ROOT / "README.md").read_text()
+    assert f"git clone {ADDRESS}\n" in (BOOK / "how_to_use.md").read_text()
+
+
+def test_the_version_is_the_same_everywhere():
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == VERSION
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_every_chapter_installs_the_library_from_the_books_tag(chapter):
+    first = nbformat.read(chapter, as_version=4).cells[0]
+    assert "remove-cell" in first.metadata.tags
+    assert f'"vae-lib @ git+{ADDRESS}@v{VERSION}"' in first.source
+
+
+def test_a_fork_gets_its_own_address_everywhere(module, tmp_path):
+    for name in ["_config.yml", "README.md", "CITATION.cff", "pyproject.toml", "CONTRIBUTING.md"]:
+        shutil.copy2(ROOT / name, tmp_path)
+    for folder in ["book", "chapters"]:
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    address = "https://github.com/Some-One/my.fork"
+    set_repository = module("set_repository")
+    set_repository.set_repository(tmp_path, address + "/")
+    assert set_repository.repository(tmp_path) == address
+    for path in tmp_path.rglob("*"):
+        if path.suffix in {".md", ".ipynb", ".cff", ".toml", ".yml"}:
+            assert ADDRESS.removeprefix("https://github.com/") not in path.read_text(), path
+    for chapter in CHAPTERS:
+        before = nbformat.read(chapter, as_version=4)
+        after = nbformat.read(tmp_path / "chapters" / chapter.name, as_version=4)
+        nbformat.validate(after)
+        assert after.cells[1:] == before.cells[1:]
+    assert set_repository.set_repository(tmp_path, address) == []
+
+
+@pytest.mark.parametrize(
+    "address", ["you/fork", "https://example.org/you/fork", "https://github.com/you"]
+)
+def test_an_address_that_colab_could_not_open_is_refused(module, tmp_path, address):
+    shutil.copy2(ROOT / "_config.yml", tmp_path)
+    with pytest.raises(ValueError, match="expected an address such as"):
+        module("set_repository").set_repository(tmp_path, address)
+
+
+def test_a_longer_name_is_left_alone(module, tmp_path):
+    shutil.copy2(ROOT / "_config.yml", tmp_path)
+    (tmp_path / "README.md").write_text(f"{ADDRESS}-solutions {ADDRESS}.git {ADDRESS}/issues")
+    module("set_repository").set_repository(tmp_path, "https://github.com/you/fork")
+    new = "https://github.com/you/fork"
+    assert (tmp_path / "README.md").read_text() == f"{ADDRESS}-solutions {new}.git {new}/issues"
+
+
+# Executing chapters
+
+
+def write_chapter(path, *cells):
+    path.parent.mkdir(exist_ok=True)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=list(cells), metadata={"kernelspec": kernel}), path)
+    return path
+
+
+def allowed_to_raise(source):
+    return new_code_cell(source, metadata={"tags": ["raises-exception"]})
+
+
+def test_a_failing_cell_is_reported_and_the_other_chapters_still_run(tmp_path):
+    fine = [allowed_to_raise("1 / 0"), new_code_cell("print(6 * 7)")]
+    broken = [new_markdown_cell("# Prose"), new_code_cell("x = 1\nx.missing")]
+    write_chapter(tmp_path / "chapters" / "01_broken.ipynb", *broken, new_code_cell("print('no')"))
+    write_chapter(tmp_path / "chapters" / "02_fine.ipynb", *fine)
+    command = [sys.executable, BOOK / "build.py", "--root", tmp_path, "--jobs", "2"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "chapters/01_broken.ipynb FAILED in cell 2, which begins with `x = 1`" in done.stdout
+    assert "AttributeError: 'int' object has no attribute 'missing'" in done.stdout
+    assert re.search(r"chapters/02_fine\.ipynb \d+\.\d s", done.stdout)
+    executed = nbformat.read(tmp_path / "_build/executed/02_fine.ipynb", as_version=4)
+    assert executed.cells[1].outputs[0].text == "42\n"
+    assert not (tmp_path / "_build/executed/01_broken.ipynb").exists()
+
+
+def test_a_chapter_runs_again_only_when_something_changed(module, tmp_path, monkeypatch):
+    build = module("build")
+    library, folder = tmp_path / "vae_lib", tmp_path / "executed"
+    chapter = write_chapter(tmp_path / "chapters" / "01_a.ipynb", new_code_cell("1 + 1"))
+    longer = write_chapter(tmp_path / "chapters" / "02_b.ipynb", new_code_cell("1 + 1" * 9))
+    library.mkdir()
+    (library / "models.py").write_text("a = 1")
+
+    def stale():
+        return [path.stem for path, _ in build.plan([chapter, longer], library, folder)]
+
+    assert stale() == ["02_b", "01_a"], "the larger one first while no time is known"
+    for path, key in build.plan([chapter, longer], library, folder):
+        folder.mkdir(exist_ok=True)
+        shutil.copy2(path, folder)
+        seconds = {"01_a": 9.0, "02_b": 2.0}[path.stem]
+        (folder / path.with_suffix(".json").name).write_text(
+            f'{{"key": "{key}", "seconds": {seconds}}}'
+        )
+    assert stale() == []
+    write_chapter(longer, new_code_cell("2 + 2"))
+    assert stale() == ["02_b"]
+    (library / "models.py").write_text("a = 2")
+    assert stale() == ["01_a", "02_b"], "the one that took longest first"
+    (library / "models.py").write_text("a = 1")
+    monkeypatch.setenv("VAE_BOOK_DATASET", "mnist")
+    assert stale() == ["01_a", "02_b"]
+
+
+# What the pages name exists
+
+
+def test_the_contents_list_every_page_and_chapter():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    listed = [entry["file"] for part in contents["parts"] for entry in part["chapters"]]
+    present = [f"chapters/{path.stem}" for path in CHAPTERS]
+    assert [name for name in listed if name.startswith("chapters/")] == present
+    pages = {f"book/{path.stem}" for path in BOOK.glob("*.md")}
+    assert {contents["root"], *listed} - set(present) == pages
+
+
+def test_every_glossary_term_exists():
+    glossary = (BOOK / "glossary.md").read_text(encoding="utf-8")
+    terms = set(re.findall(r"^[^`#\s].*$", glossary.partition("{glossary}")[2], re.MULTILINE))
+    for name, text in markdown():
+        for term in re.findall(r"\{term\}`(?:[^`<]*<)?([^`>]+)>?`", text):
+            assert term in terms, f"{name} uses the term {term!r}, which the glossary lacks"
+
+
+def test_every_citation_exists():
+    keys = set(re.findall(r"^@\w+\{([^,]+),", (BOOK / "references.bib").read_text(), re.MULTILINE))
+    for name, text in markdown():
+        for cited in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", text):
+            assert set(cited.replace(" ", "").split(",")) <= keys, f"{name} cites {cited}"
+
+
+def test_every_module_of_the_library_has_its_place_in_the_reference():
+    modules = {path.stem for path in (ROOT / "vae_lib").glob("[a-z]*.py")}
+    shown = set(re.findall(r"automodule:: vae_lib\.(\w+)", (BOOK / "api.md").read_text()))
+    assert shown == modules
+
+
+# How docstrings become pages
+
+
+@pytest.mark.parametrize(
+    ("docstring", "shown"),
+    [
+        ("KL(q(z|x) || p(z))", r"KL(q(z\|x) \|\| p(z))"),
+        ("`x` is (N, D)", "``x`` is (N, D)"),
+        ("``x`` is (N, D)", "``x`` is (N, D)"),
+        ("`2 * (a | b)`", "``2 * (a | b)``"),
+        ("see `vae_lib.training.fit`", "see :py:obj:`vae_lib.training.fit`"),
+        ("*static* or 2 * 3", r"*static* or 2 \* 3"),
+        ("x_mean of p_ is log_px", r"x_mean of p\_ is log_px"),
+    ],
+)
+def test_docstrings_are_read_as_plain_text_with_code(module, docstring, shown):
+    lines = [docstring]
+    module("typesetting").process_docstring(None, "function", "f", None, None, lines)
+    assert lines == [shown]
+
+
+# The built pages
+
+
+class Page(HTMLParser):
+    """What a page loads, where it leads, its anchors and its description."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path, self.tags = path, []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def values(self, tag, attribute):
+        return [a[attribute] for name, a in self.tags if name == tag and a.get(attribute)]
+
+    def anchors(self):
+        return {a["id"] for _, a in self.tags if a.get("id")} | set(self.values("a", "name"))
+
+    def loaded(self):
+        sources = [a["src"] for _, a in self.tags if a.get("src")]
+        linked = {"stylesheet", "preload", "icon", "shortcut icon", "manifest", "modulepreload"}
+        links = [a["href"] for t, a in self.tags if t == "link" and a.get("rel") in linked]
+        return sources + links
+
+
+@pytest.fixture(scope="session")
+def html(module, tmp_path_factory):
+    """The site's folder: VAE_BOOK_HTML, or a build made here of chapters that were not executed."""
+    if "VAE_BOOK_HTML" in os.environ:
+        return Path(os.environ["VAE_BOOK_HTML"])
+    build, output = module("build"), tmp_path_factory.mktemp("site")
+    build.stage(ROOT, ROOT / "chapters", output / "source")
+    failure = build.jupyter_book(output / "source", output)
+    assert failure is None, failure
+    return output / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def pages(html):
+    return {
+        path: Page(path) for path in sorted(html.rglob("*.html")) if "_static" not in path.parts
+    }
+
+
+def is_elsewhere(address):
+    return urlsplit(address).netloc != ""
+
+
+def test_pages_load_nothing_from_another_server(pages):
+    for page in pages.values():
+        for address in page.loaded():
+            assert not is_elsewhere(address), f"{page.path.name} loads {address}"
+
+
+def test_the_books_own_style_and_mathjax_are_on_every_chapter(pages, html):
+    chapters = [page for page in pages.values() if page.path.parent.name == "chapters"]
+    assert len(chapters) == len(CHAPTERS)
+    for page in chapters:
+        files = [urlsplit(address).path for address in page.loaded()]
+        assert any(name.endswith("_static/book.css") for name in files)
+    mathjax = html / "_static" / "mathjax" / "tex-chtml.js"
+    assert mathjax.exists()
+
+
+def test_captions_are_set_as_captions(pages, html):
+    for path, page in pages.items():
+        marked = [
+            a for tag, a in page.tags if tag == "p" and "figure-caption" in a.get("class", "")
+        ]
+        text = path.read_text(encoding="utf-8")
+        assert len(marked) == len(re.findall(r"<p[^>]*><strong>Figure \d+\.\d+\.", text)), path.name
+    assert any("figure-caption" in path.read_text(encoding="utf-8") for path in pages)
+
+
+def test_styles_load_nothing_from_another_server(html):
+    for style in html.rglob("*.css"):
+        text = re.sub(r"/\*.*?\*/", "", style.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for address in re.findall(r"(?:url\(|@import)\s*['\"]?([^'\")\s]+)", text):
+            assert not is_elsewhere(address), f"{style.name} loads {address}"
+
+
+def test_links_and_anchors_lead_somewhere(pages):
+    for path, page in pages.items():
+        for address in page.values("a", "href"):
+            parts = urlsplit(address)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            assert target.exists(), f"{path.name} links to {address}"
+            if target in pages and parts.fragment:
+                known = pages[target].anchors()
+                assert unquote(parts.fragment) in known, f"{path.name} links to {address}"
+
+
+def test_every_page_introduces_itself(pages, html):
+    for path, page in pages.items():
+        if path == html / "index.html":
+            continue  # sends the reader on to the first page
+        tags = [tag for tag, _ in page.tags]
+        assert "title" in tags, path.name
+        assert page.values("html", "lang") == ["en"], path.name
+        named = [a for tag, a in page.tags if tag == "meta" and a.get("name") == "description"]
+        assert len(named) == 1, path.name
+        assert 10 <= len(named[0]["content"]) <= 165, path.name
+
+
+def test_every_image_is_described_or_marked_as_ornament(pages):
+    for page in pages.values():
+        for tag, attributes in page.tags:
+            if tag == "img":
+                alt = attributes.get("alt")
+                named = f"{page.path.name}: {attributes.get('src')}"
+                assert alt is not None, named
+                assert not re.search(r"\.(png|svg|jpg)$", alt), f"{named} has its path for a text"
+
+
+def test_every_chapter_opens_in_colab_and_can_be_edited(pages):
+    slug = ADDRESS.removeprefix("https://github.com/")
+    for path, page in pages.items():
+        if path.parent.name == "chapters":
+            links = page.values("a", "href")
+            notebook = f"chapters/{path.stem}.ipynb"
+            assert f"https://colab.research.google.com/github/{slug}/blob/main/{notebook}" in links
+            assert f"{ADDRESS}/edit/main/{notebook}" in links
+            assert any(link.startswith(f"{ADDRESS}/issues/new") for link in links)
+            assert any(link.endswith(f"_sources/{notebook}") for link in links)
