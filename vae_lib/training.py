@@ -107,7 +107,7 @@ def fit(
         if checkpoint is not None and Path(checkpoint).exists():
             run.load(Path(checkpoint), device)
         epochs_left = range(len(run.history.train), epochs)
-        for _ in (bar := tqdm(epochs_left, leave=False, unit="epoch", disable=not progress)):
+        for _ in (bar := _bar(epochs_left, progress)):
             start = time.perf_counter()
             run.history.train.append(_epoch(run, objective, data, transform))
             if held_out is not None:
@@ -142,6 +142,13 @@ def evaluate(
             total += objective(model, x if transform is None else transform(x)).sum().item()
     model.train(was_training)
     return total / len(data)
+
+
+def _bar(epochs: range, wanted: bool) -> tqdm:
+    if not wanted:
+        return tqdm(epochs, disable=True)
+    # `disable` is left unsaid here, so that the environment variable TQDM_DISABLE is heard.
+    return tqdm(epochs, leave=False, unit="epoch")
 
 
 def _adam(model: nn.Module, lr: float, device: torch.device) -> torch.optim.Adam:

@@ -200,8 +200,8 @@ EXERCISES = (
             Mistake(
                 "standard deviation of the residuals, divided by n",
                 lambda x, x_mean: (x - x_mean).std(correction=0),
-                "`std` takes the residuals' own mean away first, but the Gaussian is centred on "
-                "`x_mean` and pays for a bias as well.",
+                "You measure the residuals from their own mean. The Gaussian measures them from "
+                "`x_mean`, and pays for a bias as well.",
             ),
             Mistake(
                 "mean absolute error",
