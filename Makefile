@@ -4,7 +4,6 @@ BIN := .venv/bin
 READY := .venv/.ready
 # Kernels and workers run side by side: more threads than free cores would make each of them crawl.
 export OMP_NUM_THREADS ?= 1
-export MPLBACKEND ?= agg
 
 .PHONY: book test lab serve fix clean
 
@@ -20,7 +19,7 @@ test: $(READY)
 	@echo "All tests passed."
 
 lab: $(READY)
-	@unset MPLBACKEND; $(BIN)/jupyter lab chapters
+	@$(BIN)/jupyter lab chapters
 
 serve: $(READY)
 	@$(BIN)/python book/build.py --serve

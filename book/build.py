@@ -86,7 +86,16 @@ def execute(chapter: Path, executed: Path) -> tuple[float, str | None]:
             return time.perf_counter() - start, report
     executed.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, executed)
-    return time.perf_counter() - start, None
+    return time.perf_counter() - start, missing_picture(notebook)
+
+
+def missing_picture(notebook: nbformat.NotebookNode) -> str | None:
+    """Which cell has a text for a picture (alt) but has drawn none; None if every one drew."""
+    for index, cell in enumerate(notebook.cells):
+        drawn = any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+        if "image" in cell.metadata.get("mystnb", {}) and not drawn:
+            return f"cell {index + 1} has an alternative text but shows no picture"
+    return None
 
 
 def read_record(executed: Path) -> dict:
@@ -117,6 +126,7 @@ def execute_all(
     # One thread a kernel: with more threads than free cores a 2 s cell was seen to take 73 s.
     # Progress bars would be printed on the page.
     os.environ.update(OMP_NUM_THREADS="1", TQDM_DISABLE="1")
+    os.environ.pop("MPLBACKEND", None)  # the kernel's own draws in the page
     if not stale:
         return
     context = multiprocessing.get_context("spawn")

@@ -85,7 +85,7 @@ def binarize(
 
     *Dynamic* binarisation draws afresh for every batch, so that the model never sees the same
     binary image twice (Burda et al., 2016): call this on each batch. *Static* binarisation draws
-    once and keeps the result as the data set (Salakhutdinov and Murray, 2008): call it once, with
+    once and keeps the result as the data set (Larochelle and Murray, 2011): call it once, with
     a seeded generator. Log-likelihoods under the two are not comparable. With ``threshold`` there
     is no draw: a pixel is 1 where ``x > threshold``.
 

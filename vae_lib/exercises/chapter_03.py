@@ -257,6 +257,12 @@ EXERCISES = (
                 "log p(x), not an estimate of it.",
             ),
             Mistake(
+                "underflow",
+                lambda log_px, p_z, q_z, z: _log_weights(log_px, p_z, q_z, z).exp().mean(0).log(),
+                "The weights are right on paper, but their exponentials are 0 in floating point: "
+                "average them by `logsumexp`, as in exercise 3.1.",
+            ),
+            Mistake(
                 "sum in place of the mean",
                 lambda log_px, p_z, q_z, z: _log_weights(log_px, p_z, q_z, z).logsumexp(0),
                 "The weights are right, but you sum them: the estimate is their average over K.",

@@ -167,26 +167,37 @@ def _with_watchdog(function: Callable[[], Any], seconds: float) -> Any:  # noqa:
     finished = threading.Event()
 
     def watch() -> None:
+        # CPython 3.11: while an exception is pending anywhere, traced threads don't enter functions.
+        sys.settrace(None)
         delay = seconds
-        while not finished.wait(delay):
+        while not finished.wait(delay) and time_up.pursuing:
             set_exception(this_thread, ctypes.py_object(time_up))
             delay = _RETRY
 
     watchdog, tracer = threading.Thread(target=watch, daemon=True), sys.gettrace()
     watchdog.start()
     try:
-        try:
-            return function()
-        finally:
-            finished.set()
+        return function()
     finally:
-        finished.set()  # again, in case the exception arrived just before it was set above
-        time_up.pursuing = False
-        sys.settrace(tracer)
-        watchdog.join()
-        # A late exception is raised here, after this call. Setting it to NULL instead would leave
-        # CPython 3.11's "something is pending" flag up for good, and tracing would then hang.
-        time.sleep(0)
+        time_up.pursuing = False  # first, as the next call may receive an exception
+        try:
+            sys.settrace(tracer)
+        finally:
+            _finish(watchdog, finished, time_up)
+
+
+def _finish(
+    watchdog: threading.Thread, finished: threading.Event, time_up: type[BaseException]
+) -> None:
+    """End the watchdog, and receive what it may still have sent before that is raised elsewhere."""
+    while True:
+        try:
+            finished.set()
+            watchdog.join()
+            time.sleep(0)  # a pending exception is raised after a call
+            return
+        except time_up:
+            continue
 
 
 def _new_time_up() -> type[BaseException]:
