@@ -149,6 +149,7 @@ def _with_alarm(function: Callable[[], Any], seconds: float) -> Any:  # noqa: AN
     handler = signal.signal(signal.SIGALRM, alarm)
     delay, interval = signal.setitimer(signal.ITIMER_REAL, seconds, _RETRY)
     try:
+        sys.settrace(None)  # an exception inside a tracer (coverage) could leave its lock locked
         return function()
     finally:
         time_up.pursuing = False
@@ -167,7 +168,7 @@ def _with_watchdog(function: Callable[[], Any], seconds: float) -> Any:  # noqa:
     finished = threading.Event()
 
     def watch() -> None:
-        # CPython 3.11: while an exception is pending anywhere, traced threads don't enter functions.
+        # CPython 3.11: where an exception is pending, traced threads wait at every call.
         sys.settrace(None)
         delay = seconds
         while not finished.wait(delay) and time_up.pursuing:
@@ -177,6 +178,7 @@ def _with_watchdog(function: Callable[[], Any], seconds: float) -> Any:  # noqa:
     watchdog, tracer = threading.Thread(target=watch, daemon=True), sys.gettrace()
     watchdog.start()
     try:
+        sys.settrace(None)  # as above
         return function()
     finally:
         time_up.pursuing = False  # first, as the next call may receive an exception
