@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch import distributions as td
 
 LOG_VAR_RANGE = (-20.0, 20.0)
-"""Where log-variances are clamped: σ stays between 4.5e-5 and 2.2e4, safe in float32."""
+"""The range to which log-variances are clamped, so that σ stays between 4.5e-5 and 2.2e4."""
 
 MAX_LOGIT = 12.0
 """Where the continuous Bernoulli's logits are clamped. torch computes the normalising constant

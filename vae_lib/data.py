@@ -92,7 +92,7 @@ def binarize(
     The result has the shape, dtype and device of ``x``. Draws come from ``generator``, which must
     live on that device; without one they come from, and advance, torch's global generator.
 
-    Raises ValueError if a value lies outside [0, 1] or is NaN. Taught in chapter 05.
+    Raises ValueError if a value lies outside [0, 1] or is NaN. Taught in chapter 5.
     """
     inside = (x >= 0) & (x <= 1)
     if not inside.all():
