@@ -32,7 +32,7 @@ fix: $(READY)
 	@$(BIN)/python tests/notebook_numbers.py --fix $(CHAPTERS)
 
 clean:
-	rm -rf .venv _build .pytest_cache .ruff_cache .coverage *.egg-info
+	rm -rf .venv _build build .pytest_cache .ruff_cache .coverage *.egg-info
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The book needs Python 3.11 or newer, but $(PYTHON) is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12")'
