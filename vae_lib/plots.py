@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vae_lib.training import History
 
 INK = "gray_r"
-"""Images are shown as ink on paper: 0 is white and 1 is black."""
+"""The colour map of images, ink on paper, in which 0 is white and 1 is black."""
 
 MARKERS = "os^vD<>P*X"
 """One marker a class, so that classes differ by more than their hue."""
