@@ -66,12 +66,10 @@ def test_importance_weighting_agrees_with_quadrature_on_a_network():
 def test_chunks_do_not_change_the_estimate(chunk_size):
     vae, p_x = linear_vae(2, 0.5)
     x = p_x.sample((9,))
-    estimate = log_likelihood(vae, x, n_samples=3000, chunk_size=max(chunk_size, 64))
-    assert estimate.shape == (9,)
-    assert (estimate - p_x.log_prob(x)).abs().mean() < 0.5
+    # With the true posterior every weight is p(x), so a wrong count in any chunk would show.
     exact_q = VAE(ExactQ(vae), vae.decoder, vae.prior)
-    few = log_likelihood(exact_q, x, n_samples=11, chunk_size=chunk_size)
-    torch.testing.assert_close(few, p_x.log_prob(x), rtol=0, atol=1e-5)
+    estimate = log_likelihood(exact_q, x, n_samples=11, chunk_size=chunk_size)
+    torch.testing.assert_close(estimate, p_x.log_prob(x), rtol=0, atol=1e-5)
 
 
 class ExactQ(nn.Module):

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 import yaml
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
@@ -129,6 +129,15 @@ def test_a_failing_cell_is_reported_and_the_other_chapters_still_run(tmp_path):
     executed = nbformat.read(tmp_path / "_build/executed/02_fine.ipynb", as_version=4)
     assert executed.cells[1].outputs[0].text == "42\n"
     assert not (tmp_path / "_build/executed/01_broken.ipynb").exists()
+
+
+def test_a_figure_that_drew_nothing_is_reported(module):
+    missing_picture = module("build").missing_picture
+    cell = new_code_cell("plots.flow_diagram()", metadata={"mystnb": {"image": {"alt": "A flow"}}})
+    notebook = new_notebook(cells=[new_markdown_cell("# Title"), cell])
+    assert missing_picture(notebook).startswith("cell 2 ")
+    cell.outputs = [new_output("display_data", data={"image/png": "", "text/plain": "<Figure>"})]
+    assert missing_picture(notebook) is None
 
 
 def test_a_chapter_runs_again_only_when_something_changed(module, tmp_path, monkeypatch):
