@@ -1,19 +1,26 @@
+import functools
+import json
 import math
 import os
+import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
+import two_processes
 from torch import nn
 
-from vae_lib.conditionals import DiagonalGaussian, Gaussian, StandardNormal
-from vae_lib.data import binarize
+from vae_lib.conditionals import Bernoulli, DiagonalGaussian, Gaussian, StandardNormal
+from vae_lib.data import binarize, load
 from vae_lib.models import VAE, Autoencoder
 from vae_lib.networks import mlp
 from vae_lib.objectives import elbo, negative_squared_error
 from vae_lib.training import History, TrainingDiverged, best_device, evaluate, fit
 
+HERE = Path(__file__).resolve().parent
 DATA = torch.randn(50, 3, generator=torch.Generator().manual_seed(0)) + 2.0
 
 
@@ -293,13 +300,13 @@ def test_chooses_a_device():
 
 def test_shows_progress_only_if_wanted():
     script = (
-        "from tests.test_training import *\n"
+        "from test_training import *\n"
         "fit(Location(), closeness, DATA, epochs=2, device='cpu', progress={})"
     )
 
     def stderr(wanted, switched_off=""):
         command = [sys.executable, "-c", script.format(wanted)]
-        variables = os.environ | {"TQDM_DISABLE": switched_off}
+        variables = os.environ | {"TQDM_DISABLE": switched_off, "PYTHONPATH": str(HERE)}
         run = subprocess.run(command, capture_output=True, text=True, env=variables, check=True)
         return run.stderr
 
@@ -317,3 +324,219 @@ def test_autoencoder_learns_real_digits():
     history = fit(model, negative_squared_error, digits.train, epochs=15, lr=3e-3, progress=False)
     variance = digits.train.var(0, correction=0).sum().item()
     assert -history.train[-1] < 0.5 * variance
+
+
+def test_one_cycle_is_torchs_schedule_over_the_whole_run(monkeypatch):
+    used = []
+    step = torch.optim.Adam.step
+
+    def noting(self, *arguments):
+        used.append(self.param_groups[0]["lr"])
+        return step(self, *arguments)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", noting)
+    run(Location(), closeness, epochs=5, lr=0.3, one_cycle=True)  # four batches of 50 examples
+    optimizer = torch.optim.SGD(Location().parameters(), lr=1.0, momentum=0.9)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.3, total_steps=20)
+    expected = []
+    for _ in range(20):
+        expected.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert used == pytest.approx(expected)
+    assert max(used) == pytest.approx(0.3) and used[-1] < 1e-4 * max(used)
+
+
+def test_a_resumed_one_cycle_run_follows_the_same_cycle(tmp_path):
+    def interrupted(model, x):
+        interrupted.calls += 1
+        if interrupted.calls == 9:  # the third epoch's first batch
+            raise KeyboardInterrupt
+        return closeness(model, x)
+
+    interrupted.calls = 0
+    settings = {"epochs": 4, "lr": 0.3, "one_cycle": True}
+    whole, resumed = Location(), Location()
+    expected = run(whole, closeness, **settings)
+    with pytest.raises(KeyboardInterrupt):
+        run(resumed, interrupted, checkpoint=tmp_path / "run.pt", **settings)
+    history = run(resumed, closeness, checkpoint=tmp_path / "run.pt", **settings)
+    assert torch.equal(resumed.mu, whole.mu)
+    assert history.train == expected.train
+    with pytest.raises(ValueError, match="another run"):
+        run(resumed, closeness, checkpoint=tmp_path / "run.pt", **(settings | {"epochs": 5}))
+
+
+def counted(monkeypatch):
+    """Counts the values whose support the conditionals look at."""
+    from vae_lib import conditionals
+
+    seen = []
+    check = conditionals._check_value
+    monkeypatch.setattr(
+        conditionals, "_check_value", lambda x, *rest: (seen.append(len(x)), check(x, *rest))
+    )
+    return seen
+
+
+def binary_vae(data_dim=3):
+    torch.manual_seed(0)
+    encoder = DiagonalGaussian(mlp(data_dim, 8, 4))
+    return VAE(encoder, Bernoulli(mlp(2, 8, data_dim)), StandardNormal(2))
+
+
+def test_the_support_is_checked_for_every_example_once(monkeypatch):
+    seen = counted(monkeypatch)
+    data = (DATA > 2).float()
+    vae = binary_vae()
+    fit(vae, elbo, data, epochs=1, device="cpu", progress=False)
+    once = sum(seen)
+    fit(vae, elbo, data, epochs=7, device="cpu", progress=False)
+    assert sum(seen) == 2 * once >= 2 * len(data)
+    assert {m.validate_args for m in vae.modules() if hasattr(m, "validate_args")} == {None}
+    with pytest.raises(ValueError, match="binarize"):
+        elbo(vae, torch.full((2, 3), 0.5))
+
+
+def test_one_grey_example_is_found_wherever_it_stands():
+    for row in (0, 20, 49):
+        data = (DATA > 2).float()
+        data[row, 1] = 0.5
+        with pytest.raises(ValueError, match="0 or 1"):
+            fit(binary_vae(), elbo, data, epochs=2, batch_size=16, device="cpu", progress=False)
+
+
+def test_a_wish_for_or_against_validation_is_kept(monkeypatch):
+    seen = counted(monkeypatch)
+    vae = binary_vae()
+    vae.decoder.validate_args, vae.encoder.validate_args = True, False
+    data = (DATA > 2).float()
+    fit(vae, elbo, data, epochs=3, batch_size=50, device="cpu", progress=False)
+    assert len(seen) == 3
+    assert (vae.decoder.validate_args, vae.encoder.validate_args) == (True, False)
+
+
+def test_validation_comes_back_when_training_breaks_off():
+    vae = binary_vae()
+
+    def stops(model, x):
+        stops.calls += 1
+        if stops.calls == 3:
+            raise KeyboardInterrupt
+        return elbo(model, x)
+
+    stops.calls = 0
+    with pytest.raises(KeyboardInterrupt):
+        fit(vae, stops, (DATA > 2).float(), epochs=5, device="cpu", progress=False)
+    assert vae.decoder.validate_args is None
+
+
+def test_a_transform_that_validates_does_so_in_the_first_epoch():
+    looked = []
+
+    def transform(x, validate_args=True):
+        looked.append(validate_args)
+        return x
+
+    run(Location(), closeness, epochs=3, transform=transform, batch_size=50)
+    assert looked == [True, False, False]
+    run(Location(), closeness, epochs=2, transform=torch.tanh)  # tells nothing of its parameters
+    run(Location(), closeness, epochs=2, transform=functools.partial(torch.mul, 2.0))
+
+
+def test_bf16_trains_the_same_model_and_leaves_it_in_float32():
+    data = load("digits")
+    curves = []
+    for bf16 in (False, True):
+        vae = binary_vae(64)
+        settings = {"epochs": 20, "transform": binarize, "device": "cpu", "progress": False}
+        history = fit(vae, elbo, data.train, held_out=data.test, bf16=bf16, lr=3e-3, **settings)
+        curves.append(history.held_out)
+        assert {p.dtype for p in vae.parameters()} == {torch.float32}
+    # Other roundings, the same ascent: from -45 nats to -33 or so, and 0.7 apart at most.
+    assert curves[0] != curves[1]
+    assert curves[1][-1] > curves[1][0] + 5
+    assert curves[0][-1] == pytest.approx(curves[1][-1], abs=0.7)
+
+
+def test_bf16_networks_still_give_float32_densities():
+    vae = binary_vae()
+    x = (DATA > 2).float()
+    with torch.autocast("cpu", torch.bfloat16):
+        q_z = vae.encoder(x)
+        assert q_z.mean.dtype == q_z.rsample().dtype == torch.float32
+        assert vae.decoder(q_z.mean).log_prob(x).dtype == torch.float32
+        assert elbo(vae, x).dtype == torch.float32
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
+def test_compiled_training_ascends_alike_and_reports_its_warm_up():
+    data = load("digits")
+    settings = {"epochs": 8, "transform": binarize, "lr": 3e-3, "device": "cpu", "progress": False}
+    plain = fit(binary_vae(64), elbo, data.train, **settings)
+    vae = binary_vae(64)
+    state = torch.get_rng_state()
+    history = fit(vae, elbo, data.train, compile=True, **settings)
+    assert torch.equal(state, torch.get_rng_state())
+    assert history.train[0] == plain.train[0]  # the first epoch is not compiled
+    assert history.warm_up > 0 == plain.warm_up
+    assert history.train[-1] > history.train[0] + 5
+    assert history.train[-1] == pytest.approx(plain.train[-1], abs=0.5)
+    # torch.compile switches validation off for the process; fit switches it on again.
+    assert torch.distributions.Distribution._validate_args
+    with pytest.raises(ValueError, match="binarize"):
+        elbo(vae, data.test)
+
+
+def two(*arguments):
+    """The output of two processes that torchrun runs with these arguments, as lines."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+    done = subprocess.run(
+        [*command, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("n_examples", [8, 7], ids=["equal shares", "unequal shares"])
+def test_two_processes_take_the_steps_of_one(n_examples, tmp_path):
+    path = tmp_path / "run.pt"
+    results = [json.loads(line) for line in two(two_processes.__file__, n_examples, path)]
+    expected = two_processes.train(n_examples)
+    assert sorted(result["rank"] for result in results) == [0, 1]
+    for result in results:
+        assert result["parameters"] == pytest.approx(expected["parameters"], abs=1e-5)
+        assert result["train"] == pytest.approx(expected["train"], rel=1e-5)
+        assert result["held"] == pytest.approx(expected["held"], rel=1e-5)
+        assert result["writes"] == (10 if result["rank"] == 0 else 0)
+    assert torch.load(path, weights_only=True)["history"]["train"] == results[0]["train"]
+
+
+def test_two_processes_refuse_what_they_cannot_share(tmp_path):
+    for line in two(two_processes.__file__, 1, tmp_path / "run.pt"):
+        assert "2 processes cannot share a batch of 1" in json.loads(line)["error"]
+
+
+def test_the_training_script_reaches_the_same_bound_with_two_processes(tmp_path):
+    script = HERE.parent / "benchmarks" / "train.py"
+    options = ["--dataset", "digits", "--epochs", 40, "--hidden", 64, "--latent", 4]
+    options += ["--samples", 50, "--checkpoint", tmp_path / "run.pt"]
+    shared = "\n".join(two(script, *options))
+    (tmp_path / "run.pt").unlink()
+    alone = subprocess.run(
+        [sys.executable, script, *map(str, options)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TQDM_DISABLE": "1"},
+        check=True,
+        timeout=240,
+    ).stdout
+    bounds = [float(re.search(r"held-out ELBO +(-[\d.]+)", text)[1]) for text in (shared, alone)]
+    # Untrained it is -44; five seeds of one process spread over 0.3 nats.
+    assert bounds[0] == pytest.approx(bounds[1], abs=0.6)
+    assert min(bounds) > -30

@@ -35,6 +35,12 @@ def _check_value(value: Tensor, batch_shape: torch.Size, allowed: Tensor, remedy
         raise ValueError(f"Got the value {first:.4g} among the data. {remedy}")
 
 
+def _output(net: nn.Module, x: Tensor) -> Tensor:
+    """The network's output, in float32 at least: 8 bits of a log-density would say little."""
+    output = net(x)
+    return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
+
+
 class _Normal(td.Normal):
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
@@ -88,7 +94,7 @@ class DiagonalGaussian(nn.Module):
         self.validate_args: bool | None = None
 
     def forward(self, x: Tensor) -> td.Independent:
-        output = self.net(x)
+        output = _output(self.net, x)
         if output.shape[-1] % 2:
             raise ValueError(
                 f"The network of a DiagonalGaussian must have an even number of outputs, a mean "
@@ -129,7 +135,7 @@ class Gaussian(nn.Module):
         return torch.exp(0.5 * self.log_var.clamp(*LOG_VAR_RANGE))
 
     def forward(self, z: Tensor) -> td.Independent:
-        normal = _Normal(self.net(z), self.sigma, validate_args=self.validate_args)
+        normal = _Normal(_output(self.net, z), self.sigma, validate_args=self.validate_args)
         return td.Independent(normal, 1, validate_args=False)
 
 
@@ -148,7 +154,7 @@ class Bernoulli(nn.Module):
         self.validate_args: bool | None = None
 
     def forward(self, z: Tensor) -> td.Independent:
-        bernoulli = _Bernoulli(logits=self.net(z), validate_args=self.validate_args)
+        bernoulli = _Bernoulli(logits=_output(self.net, z), validate_args=self.validate_args)
         return td.Independent(bernoulli, 1, validate_args=False)
 
 
@@ -167,7 +173,7 @@ class ContinuousBernoulli(nn.Module):
         self.validate_args: bool | None = None
 
     def forward(self, z: Tensor) -> td.Independent:
-        logits = self.net(z).clamp(-MAX_LOGIT, MAX_LOGIT)
+        logits = _output(self.net, z).clamp(-MAX_LOGIT, MAX_LOGIT)
         base = _ContinuousBernoulli(logits=logits, validate_args=self.validate_args)
         return td.Independent(base, 1, validate_args=False)
 

@@ -1,5 +1,7 @@
 """Gradient ascent on any objective: nothing in here is about variational autoencoders."""
 
+import functools
+import inspect
 import math
 import os
 import tempfile
@@ -11,10 +13,16 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch import distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.lr_scheduler import OneCycleLR
 from tqdm.auto import tqdm
 
 Objective = Callable[[nn.Module, Tensor], Tensor]
 """(model, x of shape (B, D)) to one value per example, (B,), in nats, larger is better."""
+
+Transform = Callable[[Tensor], Tensor]
+"""A batch (B, D) to the batch that the objective sees, e.g. `vae_lib.data.binarize`."""
 
 EVALUATION_BATCH_SIZE = 1000
 
@@ -25,12 +33,13 @@ class History:
 
     Larger is better. `train` averages the values met while the epoch ran, `held_out` those after
     it, on data that the model never learns from (empty where there are none). `seconds` is the
-    time spent.
+    time spent, without the `warm_up` that compilation took where it was asked for.
     """
 
     train: list[float] = field(default_factory=list)
     held_out: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    warm_up: float = 0.0
 
 
 class TrainingDiverged(ArithmeticError):
@@ -64,12 +73,15 @@ def fit(
     epochs: int,
     batch_size: int = 128,
     lr: float = 1e-3,
+    one_cycle: bool = False,
     held_out: Tensor | None = None,
-    transform: Callable[[Tensor], Tensor] | None = None,
+    transform: Transform | None = None,
     seed: int = 0,
     device: torch.device | str | None = None,
     checkpoint: str | Path | None = None,
     progress: bool = True,
+    compile: bool = False,
+    bf16: bool = False,
 ) -> History:
     """Maximise the mean of `objective` over `data` with Adam, and return the curves.
 
@@ -78,6 +90,8 @@ def fit(
         objective: (model, x) to (B,), one value per example, larger is better. The minus sign
             that turns it into a loss, and the mean over examples, stand here and nowhere else.
         data: (N, D), moved to the device once and shuffled there before every epoch.
+        lr: Adam's learning rate. With `one_cycle` it is the peak of a rate that climbs and then
+            falls to nearly 0 over the whole run (Smith and Topin, 2019).
         held_out: (M, D), judged after every epoch, always with the same random numbers. It has
             no influence on the training.
         transform: applied to every batch, e.g. `binarize` for dynamic binarisation.
@@ -87,6 +101,18 @@ def fit(
         device: the best there is by default.
         checkpoint: a file written (atomically) after every epoch. If it is there already, the
             run goes on from it, to the numbers that an uninterrupted run would have given.
+        compile: use `torch.compile` after the first epoch, on a GPU with CUDA graphs. Compiled
+            code draws its noise otherwise, so the same seed gives other numbers.
+        bf16: run the networks' matrix products in bfloat16 while training (autocast). Weights,
+            distributions, the optimiser and all evaluation stay in float32.
+
+    The first epoch, which meets every example, checks that the data lie in the support of the
+    likelihood. Later ones trust it: modules whose `validate_args` is None, and a transform with a
+    parameter of that name, have it set to False until the run ends.
+
+    Under `torchrun`, once `torch.distributed` is initialised, the processes share each batch by
+    `DistributedDataParallel`: `batch_size` still counts the whole batch, every process returns
+    the same history, and the first one alone writes the checkpoint.
 
     Raises:
         ValueError: data that are empty, not finite or of the wrong shape; settings out of range;
@@ -100,23 +126,25 @@ def fit(
     data = _checked(data, "data").to(device)
     if held_out is not None:
         held_out = _checked(held_out, "held_out", n_columns=data.shape[1]).to(device)
-    model.to(device).train()
-    settings = {"batch_size": batch_size, "lr": lr, "seed": seed, "n_examples": len(data)}
-    run = _Run(model, _adam(model, lr, device), settings, History())
-    with _seeded(seed, device):
+    run = _start(model.to(device).train(), objective, transform, lr, device, bf16)
+    run.settings = {"batch_size": batch_size, "lr": lr, "seed": seed, "n_examples": len(data)}
+    _check_shares(run)
+    if one_cycle:
+        run.follow_one_cycle(epochs)
+    with _seeded(seed, device), _validation_restored(model):
         if checkpoint is not None and Path(checkpoint).exists():
             run.load(Path(checkpoint), device)
-        epochs_left = range(len(run.history.train), epochs)
-        for _ in (bar := _bar(epochs_left, progress)):
+        for _ in (bar := _bar(range(len(run.history.train), epochs), progress)):
             start = time.perf_counter()
-            run.history.train.append(_epoch(run, objective, data, transform))
+            run.history.train.append(_epoch(run, data))
             if held_out is not None:
-                value = evaluate(model, objective, held_out, transform=transform, seed=seed)
+                value = evaluate(model, objective, held_out, transform=run.transform, seed=seed)
                 run.history.held_out.append(value)
             bar.set_postfix_str(f"{run.history.train[-1]:.2f} nats")
             run.history.seconds += time.perf_counter() - start
-            if checkpoint is not None:
+            if checkpoint is not None and run.rank == 0:
                 run.save(Path(checkpoint))
+            run.trust_data(data, compile=compile)
     model.eval()
     return run.history
 
@@ -126,7 +154,7 @@ def evaluate(
     objective: Objective,
     data: Tensor,
     *,
-    transform: Callable[[Tensor], Tensor] | None = None,
+    transform: Transform | None = None,
     seed: int = 0,
 ) -> float:
     """The mean objective over all of `data`, (N, D), without gradients; nats per example.
@@ -156,19 +184,93 @@ def _adam(model: nn.Module, lr: float, device: torch.device) -> torch.optim.Adam
     return torch.optim.Adam(model.parameters(), lr=lr, fused=fused)
 
 
+class _Maximand(nn.Module):
+    """The objective as a module, the form that torch's wrappers want."""
+
+    def __init__(self, model: nn.Module, objective: Objective, bf16: bool) -> None:
+        super().__init__()
+        self.model, self.objective, self.bf16 = model, objective, bf16
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.bf16:
+            return self.objective(self.model, x)
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return self.objective(self.model, x)
+
+
+def _start(
+    model: nn.Module,
+    objective: Objective,
+    transform: Transform | None,
+    lr: float,
+    device: torch.device,
+    bf16: bool,
+) -> "_Run":
+    maximand = _Maximand(model, objective, bf16)
+    adam = _adam(model, lr, device)
+    transform = transform or (lambda x: x)
+    if not (dist.is_available() and dist.is_initialized()):
+        return _Run(model, maximand, transform, adam)
+    shared = DistributedDataParallel(maximand, [device] if device.type == "cuda" else None)
+    rank, n_processes = dist.get_rank(), dist.get_world_size()
+    return _Run(model, shared, transform, adam, rank=rank, n_processes=n_processes)
+
+
 @dataclass
 class _Run:
-    """What changes while a model is trained, and is written to a checkpoint."""
+    """A training run: what changes while a model is trained, and is written to a checkpoint."""
 
     model: nn.Module
+    maximand: Callable[[Tensor], Tensor]
+    transform: Transform
     optimizer: torch.optim.Optimizer
-    settings: dict[str, float]
-    history: History
+    schedule: OneCycleLR | None = None
+    settings: dict[str, float] = field(default_factory=dict)
+    history: History = field(default_factory=History)
+    trusting: bool = False
+    rank: int = 0
+    n_processes: int = 1
+
+    def batch_sizes(self) -> list[int]:
+        whole, rest = divmod(int(self.settings["n_examples"]), int(self.settings["batch_size"]))
+        return [int(self.settings["batch_size"])] * whole + [rest] * (rest > 0)
+
+    def follow_one_cycle(self, epochs: int) -> None:
+        self.settings["one_cycle_epochs"] = epochs
+        n_steps = epochs * len(self.batch_sizes())
+        self.schedule = OneCycleLR(self.optimizer, self.settings["lr"], total_steps=n_steps)
+
+    def trust_data(self, data: Tensor, *, compile: bool) -> None:
+        """After an epoch that has met every example: no more validation, and compiled code."""
+        if self.trusting:
+            return
+        self.trusting = True
+        for module in _validating(self.model):
+            module.validate_args = False
+        if _has_parameter(self.transform, "validate_args"):
+            self.transform = functools.partial(self.transform, validate_args=False)
+        if compile:
+            self.compile(data)
+
+    def compile(self, data: Tensor) -> None:
+        """Replace the maximand by compiled code, and pay for that now: once per batch size."""
+        start = time.perf_counter()
+        graphs = data.is_cuda and self.n_processes == 1
+        mode = "reduce-overhead" if graphs else None
+        self.maximand = torch.compile(self.maximand, dynamic=False, mode=mode)
+        with torch.random.fork_rng(devices=[data.device] if data.is_cuda else []):
+            for size in sorted(set(self.batch_sizes())):
+                x = self.transform(data[:size][self.rank :: self.n_processes])
+                for _ in range(3):  # a CUDA graph is recorded after two runs
+                    self.maximand(x).mean().backward()
+        self.optimizer.zero_grad()
+        self.history.warm_up += time.perf_counter() - start
 
     def save(self, path: Path) -> None:
         state = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule and self.schedule.state_dict(),
             "settings": self.settings,
             "history": asdict(self.history),
             "random_state": torch.get_rng_state(),
@@ -197,23 +299,22 @@ class _Run:
             )
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.schedule is not None:
+            self.schedule.load_state_dict(state["schedule"])
         self.history = History(**state["history"])
         torch.set_rng_state(state["random_state"].cpu())
         if "random_state_cuda" in state and torch.cuda.is_available():
             torch.cuda.set_rng_state(state["random_state_cuda"].cpu())
 
 
-def _epoch(
-    run: _Run,
-    objective: Objective,
-    data: Tensor,
-    transform: Callable[[Tensor], Tensor] | None,
-) -> float:
+def _epoch(run: _Run, data: Tensor) -> float:
     """One pass over the shuffled data. Returns the mean objective on the way."""
     last_good = {name: value.clone() for name, value in run.model.state_dict().items()}
     # The values stay on the device until the epoch ends: reading each one would make a GPU wait.
     values = torch.zeros(len(data), device=data.device)
-    fault = _ascend(run, objective, data, transform, values)
+    fault = _ascend(run, data, values)
+    if run.n_processes > 1 and fault is None:
+        dist.all_reduce(values)  # each process has filled in its share
     bad = (~values.isfinite()).nonzero()
     # The data are finite, so a distribution that refuses NaN was given it by the model.
     diverged = len(bad) or (fault is not None and "nan" in str(fault))
@@ -228,27 +329,35 @@ def _epoch(
     return values.mean(dtype=torch.float64).item()
 
 
-def _ascend(
-    run: _Run,
-    objective: Objective,
-    data: Tensor,
-    transform: Callable[[Tensor], Tensor] | None,
-    values: Tensor,
-) -> ValueError | None:
+def _ascend(run: _Run, data: Tensor, values: Tensor) -> ValueError | None:
     """An optimiser step for every batch; fills `values` in order. Returns what stopped it early."""
-    batch_size = int(run.settings["batch_size"])
-    order = torch.randperm(len(data), device=data.device).split(batch_size)
+    sizes, share = run.batch_sizes(), slice(run.rank, None, run.n_processes)
     try:
-        for indices, place in zip(order, values.split(batch_size), strict=True):
-            x = data[indices] if transform is None else transform(data[indices])
-            value = _checked_objective(objective(run.model, x), len(indices))
+        for indices, place in zip(_order(run, data).split(sizes), values.split(sizes), strict=True):
+            x = run.transform(data[indices[share]])
+            value = _checked_objective(run.maximand(x), len(x))
             run.optimizer.zero_grad()
-            (-value.mean()).backward()
+            # The mean over the whole batch: over a share of it, where the processes' gradients
+            # are then averaged.
+            (-value.sum() / (len(indices) / run.n_processes)).backward()
             run.optimizer.step()
-            place.copy_(value.detach())
+            if run.schedule is not None:
+                run.schedule.step()
+            place[share].copy_(value.detach())
     except ValueError as error:
         return error
     return None
+
+
+def _order(run: _Run, data: Tensor) -> Tensor:
+    """A permutation of the examples, the same in all processes, whose noise differs."""
+    if run.n_processes > 1:
+        epoch = len(run.history.train)
+        torch.manual_seed((run.settings["seed"] * 1_000_003 + epoch) * run.n_processes + run.rank)
+    order = torch.randperm(len(data), device=data.device)
+    if run.n_processes > 1:
+        dist.broadcast(order, src=0)
+    return order
 
 
 def _checked_objective(value: Tensor, n_examples: int) -> Tensor:
@@ -280,6 +389,40 @@ def _check_settings(*, epochs: int, batch_size: int, lr: float) -> None:
         raise ValueError(f"epochs and batch_size must be 1 or more, not {epochs} and {batch_size}.")
     if not 0 < lr < math.inf:
         raise ValueError(f"lr must be a positive finite number, not {lr}.")
+
+
+def _has_parameter(function: Callable, name: str) -> bool:
+    try:
+        return name in inspect.signature(function).parameters
+    except ValueError:  # some built-in functions tell nothing of their parameters
+        return False
+
+
+def _validating(model: nn.Module) -> list[nn.Module]:
+    """The modules that leave the validation of their distributions to torch's default."""
+    return [m for m in model.modules() if getattr(m, "validate_args", False) is None]
+
+
+def _check_shares(run: _Run) -> None:
+    if (smallest := min(run.batch_sizes())) < run.n_processes:
+        raise ValueError(
+            f"{run.n_processes} processes cannot share a batch of {smallest} examples. Choose a "
+            f"batch_size that leaves {run.settings['n_examples']} examples no such rest, or fewer "
+            "processes."
+        )
+
+
+@contextmanager
+def _validation_restored(model: nn.Module) -> Iterator[None]:
+    modules = _validating(model)
+    # torch.compile switches validation off for the whole process, and doesn't say so.
+    default = torch.distributions.Distribution._validate_args
+    try:
+        yield
+    finally:
+        torch.distributions.Distribution.set_default_validate_args(default)
+        for module in modules:
+            module.validate_args = None
 
 
 @contextmanager
