@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Kernels and workers run side by side: more threads than free cores would make each of them crawl.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: book test lab serve fix clean
+.PHONY: book test lab serve bench fix clean
 
 book: $(READY)
 	@$(BIN)/python book/build.py
@@ -26,13 +26,17 @@ lab: $(READY)
 serve: $(READY)
 	@$(BIN)/python book/build.py --serve
 
+# The benchmarks choose their threads themselves: make bench BENCH="--threads 1 --no-rivals"
+bench: $(READY)
+	@env -u OMP_NUM_THREADS $(BIN)/python benchmarks/run.py $(BENCH)
+
 fix: $(READY)
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/python tests/notebook_numbers.py --fix $(CHAPTERS)
 
 clean:
-	rm -rf .venv _build build .pytest_cache .ruff_cache .coverage *.egg-info
+	rm -rf .venv .venv-bench _build build .pytest_cache .ruff_cache .coverage *.egg-info
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The book needs Python 3.11 or newer, but $(PYTHON) is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12")'

@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import pooch
 import torch
-from sklearn.datasets import load_digits, load_sample_images
 from torch import Generator, Tensor
 
 CONNECT_AND_READ_TIMEOUT = (10.0, 30.0)  # seconds; the second for each wait, not for a whole file
@@ -119,6 +118,8 @@ def binarize(
 
 def _build_digits(name: str, *, n_test: int = 297) -> Dataset:
     """Every sixth image or so of each class, in scikit-learn's order, is a test image."""
+    from sklearn.datasets import load_digits  # here, since it takes most of a second
+
     digits = load_digits()
     images = torch.tensor(digits.data / 16, dtype=torch.float32)
     labels = torch.tensor(digits.target, dtype=torch.int64)
@@ -140,6 +141,8 @@ def _build_patches(name: str) -> Dataset:
     A patch keeps its own mean: without it the data would lie in a 63-dimensional plane, where
     they have no density.
     """
+    from sklearn.datasets import load_sample_images
+
     tiles = [_tiles(photo @ (0.299, 0.587, 0.114) / 255) for photo in load_sample_images().images]
     train, test = (np.concatenate(parts) for parts in zip(*tiles, strict=True))
     mean = train.mean(axis=0)
