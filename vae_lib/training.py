@@ -126,9 +126,8 @@ def fit(
     data = _checked(data, "data").to(device)
     if held_out is not None:
         held_out = _checked(held_out, "held_out", n_columns=data.shape[1]).to(device)
-    run = _start(model.to(device).train(), objective, transform, lr, device, bf16)
-    run.settings = {"batch_size": batch_size, "lr": lr, "seed": seed, "n_examples": len(data)}
-    _check_shares(run)
+    settings = {"batch_size": batch_size, "lr": lr, "seed": seed, "n_examples": len(data)}
+    run = _start(model.to(device).train(), objective, transform, settings, device, bf16)
     if one_cycle:
         run.follow_one_cycle(epochs)
     with _seeded(seed, device), _validation_restored(model):
@@ -202,18 +201,20 @@ def _start(
     model: nn.Module,
     objective: Objective,
     transform: Transform | None,
-    lr: float,
+    settings: dict[str, float],
     device: torch.device,
     bf16: bool,
 ) -> "_Run":
     maximand = _Maximand(model, objective, bf16)
-    adam = _adam(model, lr, device)
-    transform = transform or (lambda x: x)
-    if not (dist.is_available() and dist.is_initialized()):
-        return _Run(model, maximand, transform, adam)
-    shared = DistributedDataParallel(maximand, [device] if device.type == "cuda" else None)
-    rank, n_processes = dist.get_rank(), dist.get_world_size()
-    return _Run(model, shared, transform, adam, rank=rank, n_processes=n_processes)
+    adam = _adam(model, settings["lr"], device)
+    run = _Run(model, maximand, transform or (lambda x: x), adam, settings)
+    if dist.is_available() and dist.is_initialized():
+        run.rank, run.n_processes = dist.get_rank(), dist.get_world_size()
+        _check_shares(run)
+        run.maximand = DistributedDataParallel(
+            maximand, [device] if device.type == "cuda" else None
+        )
+    return run
 
 
 @dataclass
@@ -224,8 +225,8 @@ class _Run:
     maximand: Callable[[Tensor], Tensor]
     transform: Transform
     optimizer: torch.optim.Optimizer
+    settings: dict[str, float]
     schedule: OneCycleLR | None = None
-    settings: dict[str, float] = field(default_factory=dict)
     history: History = field(default_factory=History)
     trusting: bool = False
     rank: int = 0
