@@ -151,6 +151,27 @@ def test_elbo_gradient_is_that_of_the_closed_form(linear):
     torch.testing.assert_close(net.weight.grad, w.grad, rtol=0, atol=0.03)
 
 
+def test_every_gradient_is_that_of_the_closed_form(linear, monkeypatch):
+    """At the four points z = μ ± σ the mean of a quadratic is its expectation, and log p is one."""
+    vae, x, _ = linear
+    torch.manual_seed(5)
+    q_vae = perturbed(vae)
+    eps = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0]).double()] * 2)[:, None]
+    monkeypatch.setattr(td.Normal, "rsample", lambda q, shape: q.loc + q.scale * eps)
+    parameters = list(q_vae.parameters())
+    value = elbo(q_vae, x, n_samples=4)
+
+    mu, log_var = q_vae.encoder.net(x).chunk(2, dim=-1)
+    w, sigma = vae.decoder.net.weight, vae.decoder.sigma
+    error = (x - mu @ w.T).square().sum(-1) + log_var.exp() @ w.square().sum(0)
+    log_px = -error / (2 * sigma**2) - 2.5 * torch.log(2 * math.pi * sigma**2)
+    expected = log_px - 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(-1)
+    torch.testing.assert_close(value, expected)
+    ours = torch.autograd.grad(value.sum(), parameters)
+    by_formula = torch.autograd.grad(expected.sum(), parameters)
+    torch.testing.assert_close(ours, by_formula)
+
+
 def test_squared_error_is_summed_over_pixels():
     model = Autoencoder(nn.Identity(), nn.Linear(3, 3))
     x = torch.randn(4, 3)
@@ -187,3 +208,46 @@ def test_grey_pixels_under_a_bernoulli_name_the_remedy():
     vae = VAE(DiagonalGaussian(mlp(4, 4)), Bernoulli(mlp(2, 4)), StandardNormal(2))
     with pytest.raises(ValueError, match="binarize"):
         elbo(vae, torch.full((2, 4), 0.5))
+
+
+@pytest.mark.parametrize("log_var", [-20.0, 20.0, -300.0, 300.0])
+@pytest.mark.parametrize("logit", [-100.0, 100.0])
+def test_extreme_parameters_give_finite_values_and_gradients(log_var, logit):
+    encoder_net, decoder_net = nn.Linear(1, 2), nn.Linear(1, 1)
+    with torch.no_grad():
+        for net, bias in ((encoder_net, [0.5, log_var]), (decoder_net, [logit])):
+            net.weight.zero_()
+            net.bias.copy_(torch.tensor(bias))
+    vae = VAE(DiagonalGaussian(encoder_net), Bernoulli(decoder_net), StandardNormal(1))
+    x = torch.tensor([[0.0], [1.0]])
+    log_px, kl = elbo_terms(vae, x, n_samples=2)
+    wrong = 0 if logit > 0 else 1
+    expected = torch.zeros(2)
+    expected[wrong] = -100.0  # log p of a pixel that was all but impossible
+    torch.testing.assert_close(log_px, expected)
+    clamped = max(-20.0, min(20.0, log_var))
+    by_hand = 0.5 * (0.25 + math.exp(clamped) - 1 - clamped)
+    torch.testing.assert_close(kl, torch.full((2,), by_hand))
+    for objective in (elbo, iwae):
+        value = objective(vae, x, n_samples=3)
+        gradients = torch.autograd.grad(value.sum(), list(vae.parameters()))
+        assert all(g.isfinite().all() for g in (value, *gradients))
+
+
+@pytest.mark.parametrize("objective", [elbo, elbo_terms, expected_log_likelihood])
+def test_empty_and_not_finite_batches_are_refused(linear, objective):
+    q_vae, x = perturbed(linear[0]), linear[1].clone()
+    with pytest.raises(ValueError, match=r"\(0, 5\)"):
+        objective(q_vae, x[:0])
+    x[3, 1] = math.nan
+    with pytest.raises(ValueError, match="nan"):
+        objective(q_vae, x)
+
+
+def test_one_sample_of_iwae_is_one_weight(linear):
+    q_vae, x = perturbed(linear[0]), linear[1][:1]
+    torch.manual_seed(6)
+    value = iwae(q_vae, x, n_samples=1)
+    torch.manual_seed(6)
+    torch.testing.assert_close(value, log_importance_weights(q_vae, x, n_samples=1)[0])
+    assert value.shape == (1,)
