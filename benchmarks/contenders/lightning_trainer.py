@@ -1,0 +1,50 @@
+"""Lightning's Trainer over a DataLoader; logger, checkpoints and bars off; fused Adam."""
+
+import lightning
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from contenders import BATCH_SIZE, LEARNING_RATE
+from contenders.explicit_loop import binarized, negative_elbo, networks, weights_of
+
+
+class LightningVAE(lightning.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.decoder = networks()
+
+    def training_step(self, batch, batch_idx):
+        (grey,) = batch
+        return negative_elbo(self.encoder, self.decoder, binarized(grey))
+
+    def configure_optimizers(self):
+        return torch.optim.Adam(self.parameters(), lr=LEARNING_RATE, fused=True)
+
+
+class PauseCallback(lightning.Callback):
+    def __init__(self, pause):
+        self.pause = pause
+
+    def on_train_epoch_start(self, trainer, pl_module):
+        self.pause()
+
+
+def train(images, epochs, pause):
+    lightning.seed_everything(0)
+    vae = LightningVAE()
+
+    def weights():
+        return weights_of(vae.encoder, vae.decoder)
+
+    trainer = lightning.Trainer(
+        max_epochs=epochs,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[PauseCallback(lambda: pause(weights))],
+    )
+    dataset = TensorDataset(torch.tensor(images) / 255)
+    trainer.fit(vae, DataLoader(dataset, batch_size=BATCH_SIZE, shuffle=True))
+    pause(weights)
