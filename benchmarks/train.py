@@ -1,8 +1,8 @@
 """Train chapter 8's VAE on MNIST, judge it, and say how long that took.
 
-    python benchmarks/train.py                                   one process, on a GPU if there is one
-    torchrun --nproc-per-node=2 benchmarks/train.py              two processes share every batch
-    python benchmarks/train.py --checkpoint run.pt               goes on where it was stopped
+    python benchmarks/train.py                         one process, on a GPU if there is one
+    torchrun --nproc-per-node=2 benchmarks/train.py    two processes share every batch
+    python benchmarks/train.py --checkpoint run.pt     goes on where it was stopped
 
 784-400-(20, 20) and 20-400-784 with ReLU, a Bernoulli likelihood, dynamic binarisation, Adam with
 a one-cycle learning rate. The number of threads is torch's own choice: set OMP_NUM_THREADS.
@@ -29,9 +29,9 @@ def arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--dataset", default="mnist")
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=80)
     parser.add_argument("--batch-size", type=int, default=128)
-    parser.add_argument("--lr", type=float, default=2e-3, help="the peak of the one-cycle schedule")
+    parser.add_argument("--lr", type=float, default=4e-3, help="the peak of the one-cycle schedule")
     parser.add_argument("--hidden", type=int, default=400)
     parser.add_argument("--latent", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
