@@ -1,0 +1,10 @@
+"""Live figures: pictures that compute, in the reader's browser, from networks trained in Python.
+
+Each is one function here, `<figure>.py`, that returns a widget, and one script, `<figure>.js`, that
+does the arithmetic. To add one, write the two and import the function below.
+"""
+
+from vae_lib.live.figure import LiveFigure
+from vae_lib.live.latent_map import latent_map
+
+__all__ = ["LiveFigure", "latent_map"]

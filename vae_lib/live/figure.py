@@ -1,0 +1,113 @@
+"""A live figure: a widget whose JavaScript computes what it shows from the state sent once.
+
+It needs no kernel after that. In JupyterLab, VS Code and Colab anywidget runs the script; on the
+book's pages a small host does, from the state that the build embeds.
+"""
+
+import base64
+import io
+
+import anywidget
+import torch
+import traitlets
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from vae_lib.live.source import STYLE, module
+
+Packed = dict[str, object]
+"""{dtype, shape, data}: an array as bytes, which a widget sends as they are."""
+
+_ACTIVATIONS = {nn.ReLU: "relu", nn.Tanh: "tanh", nn.Identity: "identity"}
+
+
+class LiveFigure(anywidget.AnyWidget):
+    """One live figure, to be shown as the last value of a cell.
+
+    Args:
+        figure: the name of its script, `<figure>.js`.
+        name: what a screen reader calls it, in a few words.
+        description: what can be done with it, and what it then shows, in a sentence or two.
+        state: what the script computes from: numbers, strings, lists, and what `pack` and
+            `pack_network` return.
+        picture: its first state, drawn by matplotlib, for places without JavaScript. It is closed.
+    """
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode(STYLE).tag(sync=True)
+    figure = traitlets.Unicode().tag(sync=True)
+    name = traitlets.Unicode().tag(sync=True)
+    description = traitlets.Unicode().tag(sync=True)
+    state = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        figure: str,
+        *,
+        name: str,
+        description: str,
+        state: dict[str, object],
+        picture: Figure,
+    ) -> None:
+        facts = {"figure": figure, "name": name, "description": description, "state": state}
+        super().__init__(_esm=module(figure), **facts)
+        self._png = _as_png(picture)
+
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        data["text/plain"] = f"{self.name}: {self.description}"
+        data["image/png"] = self._png
+        return data, metadata
+
+
+def pack(values: Tensor, dtype: str = "float32") -> Packed:
+    """An array for the script: `unpack` there gives a typed array, row after row.
+
+    With dtype "uint8" the values must be whole numbers from 0 to 255, and take a quarter of the
+    room.
+    """
+    values = values.detach().cpu()
+    if not values.isfinite().all():
+        raise ValueError(f"Values of shape {tuple(values.shape)} with NaN or infinity in them.")
+    if dtype not in ("float32", "uint8"):
+        raise ValueError(f'dtype must be "float32" or "uint8", not {dtype!r}.')
+    converted = values.to(getattr(torch, dtype))
+    if dtype == "uint8" and not torch.equal(converted.to(values.dtype), values):
+        raise ValueError("For uint8 all values must be whole numbers from 0 to 255.")
+    return {
+        "dtype": dtype,
+        "shape": list(values.shape),
+        "data": converted.contiguous().numpy().tobytes(),
+    }
+
+
+def pack_network(net: nn.Module) -> Packed:
+    """A multilayer perceptron for the script: `unpackNetwork` there gives its forward pass.
+
+    `net` is a `Linear` or a `Sequential`, nested or not, of `Linear` with `ReLU`, `Tanh` or
+    nothing after each.
+    """
+    layers: list[dict[str, object]] = []
+    for part in net.modules():
+        if isinstance(part, nn.Linear):
+            bias = part.bias if part.bias is not None else part.weight.new_zeros(len(part.weight))
+            layer = {"weight": pack(part.weight), "bias": pack(bias), "activation": "identity"}
+            layers.append(layer)
+        elif type(part) in _ACTIVATIONS and layers and layers[-1]["activation"] == "identity":
+            layers[-1]["activation"] = _ACTIVATIONS[type(part)]
+        elif not isinstance(part, nn.Sequential):
+            raise ValueError(
+                f"A live figure can run Linear layers with ReLU or Tanh after them, but found "
+                f"{type(part).__name__}."
+            )
+    if not layers:
+        raise ValueError("Expected a network with a Linear layer or more, but found none.")
+    return {"layers": layers}
+
+
+def _as_png(picture: Figure) -> str:
+    buffer = io.BytesIO()
+    picture.savefig(buffer, format="png", dpi=144, facecolor="white")
+    plt.close(picture)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,205 @@
+// The frame that every live figure stands in: controls, texts, redrawing, and a clean end.
+//
+//   export default live((frame, state) => { ...; frame.draw(() => { ... }); });
+//
+// `state` is what Python sent. Everything that listens or waits does so through the frame, so that
+// nothing is left of it when the figure goes.
+
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === true) made.setAttribute(key, "");
+    else if (value !== false && value !== undefined) made.setAttribute(key, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+const QUIET_MS = 400; // without a change, before a screen reader is told
+
+// Unique on the page, which other figures with their own copy of this code share.
+export function freshId() {
+  window.vaeLiveIds = (window.vaeLiveIds ?? 0) + 1;
+  return `vae-live-${window.vaeLiveIds}`;
+}
+
+// The widget's module: build(frame, state) makes the figure, and may throw with what is wrong.
+export function live(build) {
+  return {
+    render({ model, el }) {
+      const frame = makeFrame(el, model.get("name"), model.get("description"));
+      frame.guard(() => build(frame, model.get("state") ?? {}));
+      return () => frame.close();
+    },
+  };
+}
+
+function makeFrame(el, name, description) {
+  const ending = new AbortController();
+  const observers = [];
+  const timers = new Set();
+  const stage = element("div", { class: "vae-live-stage" });
+  const controls = element("div", { class: "vae-live-controls" });
+  const readout = element("p", { class: "vae-live-readout" });
+  const status = element("p", { class: "vae-live-status", role: "status" });
+  const hint = element("p", { class: "vae-live-hint", id: freshId() }, description);
+  const root = element(
+    "section",
+    {
+      class: "vae-live",
+      "aria-label": name,
+      "aria-describedby": hint.id,
+      "data-lm-suppress-shortcuts": "true", // JupyterLab's would take the arrow keys away
+    },
+    hint,
+    stage,
+    controls,
+    readout,
+    status,
+  );
+  el.replaceChildren(root);
+  let drawing = () => {};
+  let pending = 0;
+  let telling = 0;
+
+  const frame = {
+    root,
+    stage,
+    controls,
+    reducedMotion: () => matchMedia("(prefers-reduced-motion: reduce)").matches,
+
+    listen: (target, type, handler, options = {}) =>
+      target.addEventListener(type, (event) => frame.guard(() => handler(event)), {
+        ...options,
+        signal: ending.signal,
+      }),
+
+    later: (handler, ms) => {
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        frame.guard(handler);
+      }, ms);
+      timers.add(timer);
+      return () => {
+        clearTimeout(timer);
+        timers.delete(timer);
+      };
+    },
+
+    // What is drawn once now, and again after every request(), at most once a screen frame.
+    draw: (handler) => {
+      drawing = handler;
+      frame.redraw();
+    },
+    request: () => {
+      pending ||= requestAnimationFrame(() => frame.redraw());
+    },
+    redraw: () => {
+      cancelAnimationFrame(pending);
+      pending = 0;
+      const start = performance.now();
+      frame.guard(drawing);
+      root.dispatchEvent(
+        new CustomEvent("vae-live-frame", { detail: performance.now() - start, bubbles: true }),
+      );
+    },
+
+    // What the figure shows, in words: on the page at once, to a screen reader when it rests.
+    tell: (text, values = {}) => {
+      readout.textContent = text;
+      root.dataset.values = JSON.stringify(values);
+      if (telling) telling();
+      telling = frame.later(() => {
+        if (status.textContent !== text) status.textContent = text;
+      }, QUIET_MS);
+    },
+
+    // Run something that may throw; a fault becomes a message in place of the figure.
+    guard: (handler) => {
+      try {
+        return handler();
+      } catch (error) {
+        console.warn(error);
+        const message = `This figure cannot be shown: ${error.message}.`;
+        root.replaceChildren(element("p", { class: "vae-live-fault", role: "alert" }, message));
+        frame.stop();
+        return undefined;
+      }
+    },
+
+    stop: () => {
+      ending.abort();
+      cancelAnimationFrame(pending);
+      timers.forEach(clearTimeout);
+      observers.forEach((observer) => observer.disconnect());
+      drawing = () => {};
+    },
+    close: () => {
+      frame.stop();
+      root.remove();
+    },
+  };
+
+  // Colours drawn on a canvas are read from the theme, and the theme can change.
+  const observer = new MutationObserver(() => frame.request());
+  observers.push(observer);
+  for (const node of [document.documentElement, document.body]) {
+    observer.observe(node, { attributeFilter: ["data-theme", "data-jp-theme-light", "class"] });
+  }
+  frame.listen(matchMedia("(prefers-color-scheme: dark)"), "change", () => frame.request());
+  return frame;
+}
+
+// A labelled range with its value; onInput gets the number. Set it with .set(value).
+export function slider(frame, { label, min, max, step, value, format = (v) => v.toFixed(2), onInput }) {
+  const id = freshId();
+  const input = element("input", { type: "range", id, min, max, step, value });
+  const output = element("output", { for: id });
+  const show = () => {
+    output.textContent = format(input.valueAsNumber);
+    input.setAttribute("aria-valuetext", output.textContent);
+  };
+  frame.listen(input, "input", () => {
+    show();
+    onInput(input.valueAsNumber);
+  });
+  const set = (number) => {
+    input.value = number;
+    show();
+  };
+  show();
+  const row = element("div", { class: "vae-live-slider" });
+  row.append(element("label", { for: id }, label), input, output);
+  frame.controls.append(row);
+  return { input, set, row };
+}
+
+export function button(frame, { label, onClick, pressed, parent = frame.controls }) {
+  const made = element("button", { type: "button", class: "vae-live-button" }, label);
+  if (pressed !== undefined) made.setAttribute("aria-pressed", String(pressed));
+  frame.listen(made, "click", () => onClick(made));
+  parent.append(made);
+  return made;
+}
+
+// One of several: a labelled select. options: [[value, text], ...].
+export function choice(frame, { label, options, value, onChange, parent = frame.controls }) {
+  const id = freshId();
+  const select = element("select", { id });
+  for (const [key, text] of options) select.append(element("option", { value: key }, text));
+  select.value = value;
+  frame.listen(select, "change", () => onChange(select.value));
+  const row = element("div", { class: "vae-live-choice" });
+  row.append(element("label", { for: id }, label), select);
+  parent.append(row);
+  return { select, row };
+}
+
+// A part of the stage with a heading of its own.
+export function panel(frame, title, ...children) {
+  const made = element("div", { class: "vae-live-panel" });
+  if (title) made.append(element("p", { class: "vae-live-title" }, title));
+  made.append(...children);
+  frame.stage.append(made);
+  return made;
+}

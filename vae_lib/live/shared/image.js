@@ -1,0 +1,41 @@
+// Pictures made of pixels: ink of the theme's text colour on the page's own paper.
+
+import { element } from "./frame.js";
+
+// The text colour, [red, green, blue], that the theme gives an element.
+export function inkOf(node) {
+  const numbers = getComputedStyle(node).color.match(/[\d.]+/g);
+  return numbers ? numbers.slice(0, 3).map(Number) : [0, 0, 0];
+}
+
+// A canvas for images of [height, width] pixels; .show(values, [low, high]) paints one, low as
+// paper and high as ink. `label` says what it shows; without one it is left out for screen readers.
+export function pixels([height, width], { label, size } = {}) {
+  const canvas = element("canvas", { width, height, class: "vae-live-image" });
+  if (label) {
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", label);
+  } else canvas.setAttribute("aria-hidden", "true");
+  if (size) canvas.style.width = `${size}px`;
+  const context = canvas.getContext("2d");
+  const sheet = context.createImageData(width, height);
+  const show = (values, [low, high] = [0, 1]) => {
+    const [red, green, blue] = inkOf(canvas);
+    for (let i = 0, k = 0; i < width * height; i++, k += 4) {
+      const ink = (values[i] - low) / (high - low);
+      sheet.data[k] = red;
+      sheet.data[k + 1] = green;
+      sheet.data[k + 2] = blue;
+      sheet.data[k + 3] = 255 * Math.min(Math.max(ink, 0), 1);
+    }
+    context.putImageData(sheet, 0, 0);
+  };
+  return { canvas, show };
+}
+
+// A pixel picture with a caption under it.
+export function captioned(image, caption) {
+  const text = element("figcaption", {}, caption);
+  const figure = element("figure", { class: "vae-live-figure" }, image.canvas, text);
+  return { figure, caption: text };
+}
