@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from vae_lib.live.figure import LiveFigure, pack, pack_network
 
-
 NAME = "The latent plane, decoded"
 DESCRIPTION = (
     "Drag the point, or move it with the arrow keys: the image is what the decoder makes of that "
