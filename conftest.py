@@ -14,6 +14,8 @@ from nbformat import NotebookNode
 from nbval.plugin import IPyNbCell
 from notebook_numbers import default_dataset, output_problem, prose_below, prose_problems
 
+pytest_plugins = ["browser"]
+
 # Several kernels run side by side: with more threads than free cores each would crawl.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

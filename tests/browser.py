@@ -1,0 +1,218 @@
+"""Pages in a real Chromium: fixtures and helpers for every test that touches a figure.
+
+A test takes `page_of`, shows a figure, moves it, and reads its numbers back:
+
+    def test_keys_move_the_code(page_of):
+        page = page_of(latent_map(...), theme="dark", width=390)
+        press(page.get_by_role("slider"), "ArrowRight")
+        assert values(page)["z"] == pytest.approx([0.05, 0.0])
+
+Whatever a page complains about fails the test that opened it: an error on its console, an exception
+that nobody caught, a request to another server. The environment variable VAE_BOOK_BROWSER names
+the program to use, or says "required", so that a machine without one fails and does not skip.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from live_page import page_with
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+VARIABLE = "VAE_BOOK_BROWSER"
+ARGUMENTS = (
+    "--no-sandbox",  # as root, in a container, there is none to be had
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+)
+LOCAL_SCHEMES = ("about", "blob", "data", "file")
+NEXT_FRAME = """() => new Promise((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)));
+})"""
+
+
+def find_chromium() -> str | None:
+    """The path of a Chromium, or None where there is none."""
+    wanted = os.environ.get(VARIABLE, "")
+    named = wanted if wanted not in ("", "required") else None
+    programs = (named,) if named else PROGRAMS
+    found = next(filter(None, map(shutil.which, programs)), None)
+    if found is None and wanted:
+        missing = " nor ".join(programs)
+        raise FileNotFoundError(f"{VARIABLE} is {wanted!r}, but there is no program {missing}.")
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    found = find_chromium()
+    if found is None:
+        pytest.skip(f"no Chromium here: none of {', '.join(PROGRAMS)} (or name one in {VARIABLE})")
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium(chromium_path: str) -> Iterator[Browser]:
+    """One browser for all tests of a process."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+def watch(context: BrowserContext, origins: tuple[str, ...] = ()) -> list[str]:
+    """A list that fills with what the context's pages complain about.
+
+    A request is in order if it stays on the machine's files or goes to one of the origins, such as
+    "http://127.0.0.1:8000".
+    """
+    complaints: list[str] = []
+
+    def on_console(message) -> None:
+        if message.type == "error":
+            complaints.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def on_request(request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in LOCAL_SCHEMES and f"{parts.scheme}://{parts.netloc}" not in origins:
+            complaints.append(f"request: {request.url}")
+
+    context.on("console", on_console)
+    context.on("weberror", lambda fault: complaints.append(f"exception: {fault.error}"))
+    context.on("request", on_request)
+    return complaints
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """A function that opens an empty page in a fresh context; complaints fail the test at its end.
+
+    Options: `theme` ("light" or "dark", what the system prefers), `width` and `height` of the
+    window in pixels, `touch`, `still` (the reader prefers reduced motion), `scripts` (False:
+    JavaScript is off), `origins` that the page may ask. `page.complaints` is the list so far: a
+    test that provokes one checks it and clears it.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[list[str]] = []
+
+    def open_page(
+        *,
+        theme: str = "light",
+        width: int = 800,
+        height: int = 900,
+        touch: bool = False,
+        still: bool = False,
+        scripts: bool = True,
+        origins: tuple[str, ...] = (),
+    ) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            reduced_motion="reduce" if still else "no-preference",
+            has_touch=touch,
+            java_script_enabled=scripts,
+        )
+        contexts.append(context)
+        complaints.append(watch(context, origins))
+        page = context.new_page()
+        page.complaints = complaints[-1]
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    found = [complaint for listed in complaints for complaint in listed]
+    assert not found, "\n".join(found)
+
+
+@pytest.fixture
+def page_of(open_page: Callable[..., Page]) -> Callable[..., Page]:
+    """A function that shows one figure, or several, on a page of their own.
+
+    `page_of(figure, theme="dark", width=390, touch=True, still=True)`, options as for `open_page`.
+    """
+
+    def show(*figures, theme: str = "light", **options) -> Page:
+        page = open_page(theme=theme, **options)
+        page.set_content(page_with(*figures, theme=theme))
+        return page
+
+    return show
+
+
+def next_frame(page: Page) -> None:
+    """Wait until what has been asked for is drawn."""
+    page.evaluate(NEXT_FRAME)
+
+
+def section(page: Page, which: int = 0) -> Locator:
+    """A live figure of the page, counted from 0."""
+    return page.locator("section.vae-live").nth(which)
+
+
+def values(page: Page, which: int = 0) -> dict:
+    """The numbers that a figure shows, as it told them with its last frame."""
+    next_frame(page)
+    return json.loads(section(page, which).get_attribute("data-values"))
+
+
+def readout(page: Page, which: int = 0) -> str:
+    """What a figure says in words."""
+    next_frame(page)
+    return section(page, which).locator(".vae-live-readout").inner_text()
+
+
+def press(target: Locator, *keys: str) -> None:
+    """Focus something and press keys, e.g. "ArrowRight", "Shift+ArrowUp", "Home"."""
+    target.focus()
+    for key in keys:
+        target.page.keyboard.press(key)
+    next_frame(target.page)
+
+
+def centre(target: Locator) -> tuple[float, float]:
+    """The middle of something, in pixels of the window, after scrolling it into view."""
+    target.scroll_into_view_if_needed()
+    box = target.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(target: Locator, dx: float, dy: float, *, steps: int = 5) -> None:
+    """Take hold of something with the mouse and drag it by some pixels."""
+    x, y = centre(target)
+    mouse = target.page.mouse
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + dx, y + dy, steps=steps)
+    mouse.up()
+    next_frame(target.page)
+
+
+def touch_drag(target: Locator, dx: float = 0, dy: float = 0, *, steps: int = 5) -> None:
+    """The same with a finger; without a distance it is a tap. Open the page with touch=True."""
+    x, y = centre(target)
+    page = target.page
+    fingers = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        touches = [{"x": a, "y": b} for a, b in points]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    touch("touchStart", (x, y))
+    for i in range(1, steps + 1 if dx or dy else 1):
+        touch("touchMove", (x + dx * i / steps, y + dy * i / steps))
+    touch("touchEnd")
+    fingers.detach()
+    next_frame(page)
+
+
+def scrolls_sideways(page: Page) -> bool:
+    """Whether the page is wider than its window."""
+    return page.evaluate(
+        "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    )
