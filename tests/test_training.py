@@ -77,6 +77,44 @@ def test_is_adam_on_minus_the_mean_written_out():
     assert history.train == pytest.approx(means, rel=1e-6)
 
 
+class Gated(nn.Module):
+    """A location with a gate that noise opens at first, and that stays shut from then on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mu, self.gate = nn.Parameter(torch.zeros(3)), nn.Parameter(torch.full((3,), 0.1))
+        self.n_calls = 0
+
+    def objective(self, x: torch.Tensor) -> torch.Tensor:
+        self.n_calls += 1
+        open_ = 1.0 if self.n_calls < 10 else 0.0
+        return -(x - self.mu - open_ * self.gate).square().sum(-1)
+
+
+def test_what_fell_silent_leaves_no_denormal_numbers_and_moves_no_weight(tmp_path):
+    model, by_hand = Gated(), Gated()
+    checkpoint = tmp_path / "run.pt"
+    epochs = 600  # of 2 steps: Adam's average would reach the denormal numbers after some 830
+    settings = {"batch_size": 25, "epochs": epochs, "checkpoint": checkpoint}
+    run(model, lambda model, x: model.objective(x), **settings)
+    optimizer = torch.optim.Adam(by_hand.parameters(), lr=1e-3, fused=True)
+    torch.manual_seed(0)
+    for _ in range(epochs):
+        for indices in torch.randperm(50).split(25):
+            optimizer.zero_grad()
+            (-by_hand.objective(DATA[indices]).sum() / 25).backward()
+            optimizer.step()
+    smallest = torch.finfo(torch.float32).tiny
+    states = torch.load(checkpoint, weights_only=True)["optimizer"]["state"]
+    averages = [
+        torch.stack([s[i]["exp_avg"] for i in (0, 1)])
+        for s in (states, optimizer.state_dict()["state"])
+    ]
+    denormal = [((a != 0) & (a.abs() < smallest)).any(1).tolist() for a in averages]
+    assert denormal == [[False, False], [False, True]]
+    assert torch.equal(model.mu, by_hand.mu) and torch.equal(model.gate, by_hand.gate)
+
+
 def test_the_same_seed_gives_the_same_run_and_another_does_not():
     histories = [run(small_vae(), elbo, seed=seed) for seed in (1, 1, 2)]
     assert histories[0].train == histories[1].train
