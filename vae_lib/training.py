@@ -127,7 +127,6 @@ def fit(
     """
     _check_settings(epochs=epochs, batch_size=batch_size, lr=lr)
     device = torch.device(device) if device is not None else best_device()
-    torch.empty(8_000_000)  # see vae_lib.evaluation: freed at once, it spares page faults later
     data = _checked(data, "data").to(device)
     if held_out is not None:
         held_out = _checked(held_out, "held_out", n_columns=data.shape[1]).to(device)
@@ -210,6 +209,7 @@ def _start(
     device: torch.device,
     bf16: bool,
 ) -> "_Run":
+    torch.empty(8_000_000)  # see vae_lib.evaluation: freed at once, it spares page faults later
     maximand = _Maximand(model, objective, bf16)
     adam = _adam(model, settings["lr"], device)
     run = _Run(model, maximand, transform or (lambda x: x), adam, settings)
