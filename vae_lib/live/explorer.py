@@ -1,0 +1,88 @@
+"""Chapter 8's live figure: the latent plane of a trained VAE, to drag, walk and draw in."""
+
+import torch
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from vae_lib.live.drawing import draw_numerals, drawing_rule, model_and_digits, plane
+from vae_lib.live.figure import LiveFigure
+
+NAME = "A trained VAE, explored"
+DESCRIPTION = (
+    "Drag the point through the latent plane, or move it with the arrow keys: beside it the mean "
+    "of p(x | z), and a draw. Walk in a straight line between two digits. Or draw a digit: it is "
+    "encoded (ellipses of one and two σ), reconstructed, and drawn afresh (the cross)."
+)
+
+
+def explorer(
+    encoder: nn.Module,
+    decoder: nn.Module,
+    codes: Tensor,
+    labels: Tensor,
+    *,
+    images: Tensor,
+    image_labels: Tensor,
+    image_shape: tuple[int, int],
+    drawing: str,
+    threshold: float = 0.5,
+    log_var_range: tuple[float, float] = (-20.0, 20.0),
+    walk: tuple[int, int] = (0, 1),
+    seed: int = 0,
+) -> LiveFigure:
+    """A VAE with two latent dimensions and a Bernoulli likelihood, running in the page.
+
+    Args:
+        encoder: the network, (..., D) to (..., 4): two means, then two log-variances.
+        decoder: the network, (..., 2) to (..., D), which gives the logits of p(x|z).
+        codes: means of q(z|x) of some of the data, (N, 2), printed as their `labels`, (N,).
+        images: grey ones, (K, D) in [0, 1], to walk between, with `image_labels`, (K,). They and
+            the reader's drawing are binarised, 1 where above `threshold`, before they are encoded.
+        drawing: "box" or "mass", how a drawing is made an image of: as in the UCI digits, or as in
+            MNIST.
+        log_var_range: to which the encoder's log-variances are clamped.
+        walk: the two images, numbered from 0, between which it goes at first.
+
+    Taught in chapter 8.
+    """
+    digits = (codes, labels, images, image_labels, image_shape)
+    state = model_and_digits(encoder, decoder, *digits, log_var_range)
+    if not all(0 <= end < len(images) for end in walk):
+        raise ValueError(f"walk must number two of the {len(images)} images, from 0, not {walk}.")
+    if not 0 <= threshold < 1:
+        raise ValueError(f"threshold must lie in [0, 1), as the pixels do; got {threshold}.")
+    state |= {
+        "drawing": drawing_rule(drawing, images, image_shape),
+        "threshold": float(threshold),
+        "walk": [int(end) for end in walk],
+        "seed": int(seed),
+    }
+    binary = (images[list(walk)] > threshold).to(images.dtype)
+    picture = _picture(encoder, decoder, codes, labels, binary, image_shape)
+    return LiveFigure("explorer", name=NAME, description=DESCRIPTION, state=state, picture=picture)
+
+
+@torch.no_grad()
+def _picture(
+    encoder: nn.Module,
+    decoder: nn.Module,
+    codes: Tensor,
+    labels: Tensor,
+    x_ends: Tensor,
+    image_shape: tuple[int, int],
+) -> Figure:
+    ends = encoder(x_ends)[:, :2]
+    x_mean = decoder(ends[0]).sigmoid().reshape(image_shape)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.4, 4), width_ratios=(2.4, 1))
+    draw_numerals(left, codes, labels)
+    for radius in (1, 2):
+        left.add_patch(plt.Circle((0, 0), radius, fill=False, color="0.5", linestyle=":"))
+    left.plot(*ends.T, color="tab:blue")
+    left.plot(*ends[0], "o", color="tab:red", markersize=9)
+    extent = plane(codes)
+    limits = {"xlim": extent["x_range"], "ylim": extent["y_range"], "aspect": "equal"}
+    left.set(xlabel="$z_1$", ylabel="$z_2$", **limits)
+    right.imshow(x_mean, cmap="gray_r", vmin=0, vmax=1)
+    right.set(title=r"mean of $p(x \mid z)$", xticks=[], yticks=[])
+    return fig

@@ -1,0 +1,136 @@
+// Chapter 2: draw a digit and see where, and how precisely, the encoder places it.
+
+import { imageOptions, nearestLabel, numerals } from "./shared/classes.js";
+import { drawnImage } from "./shared/drawn.js";
+import { choice, element, live, panel, slider } from "./shared/frame.js";
+import { pixels } from "./shared/image.js";
+import { asGaussian, unpack, unpackNetwork, unpackRows } from "./shared/network.js";
+import { ellipse, plot, svg } from "./shared/plot.js";
+import { sketchpad } from "./shared/sketch.js";
+
+const DRAWING = "drawing";
+const BEYOND = 2; // the pictures round the middle one are decoded this many sigma from mu
+
+export default live((frame, state) => {
+  const [encode, decode] = [unpackNetwork(state.encoder), unpackNetwork(state.decoder)];
+  const [codes, labels] = [unpackRows(state.codes), unpack(state.labels)];
+  const images = unpackRows(state.images);
+  const image_labels = unpack(state.image_labels);
+  const blank = new Float64Array(encode.n_in);
+  const chosen = { source: String(state.start), scale: 1 };
+
+  const axes = plot({
+    x: state.x_range,
+    y: state.y_range,
+    equal: true,
+    xlabel: "z₁",
+    ylabel: "z₂",
+    label: "The latent plane",
+  });
+  numerals(axes, codes, labels);
+  const rings = [1, 2].map((n) => ellipse(axes, { class: n > 1 ? "ellipse ink dashed" : "ellipse ink" }));
+  const middle = svg("circle", { r: 2.5, class: "fill-ink" });
+  const ends = [0, 1, 2, 3].map(() => svg("circle", { r: 2.5, class: "fill-ink" }));
+  axes.marks.append(middle, ...ends);
+
+  const pad = sketchpad(frame, {
+    label: "Draw a digit",
+    invitation: "draw a digit here",
+    onChange: () => {
+      chosen.source = select.value = DRAWING;
+      frame.request();
+    },
+  });
+  const input = pixels(state.image_shape, { label: "x, as the encoder gets it", size: 144 });
+  const decodings = ["at μ", "left of μ", "right of μ", "above μ", "below μ"].map((where) =>
+    pixels(state.image_shape, { label: `The decoder's mean ${where}` }),
+  );
+  const [at_mu, left, right, above, below] = decodings.map(({ canvas }) => canvas);
+  const gap = () => element("span");
+  const cross = element("div", { class: "vae-live-cross" });
+  cross.append(gap(), above, gap(), left, at_mu, right, gap(), below, gap());
+
+  panel(frame, "", axes.box).classList.add("wide");
+  panel(frame, "", pad.box);
+  panel(frame, "x, as the encoder gets it", input.canvas);
+  panel(frame, "decoded at μ, and at the dots round it", cross);
+
+  const options = imageOptions(image_labels).map(([key, text]) => [key, `a held-out ${text}`]);
+  const { select } = choice(frame, {
+    label: "show",
+    options: [[DRAWING, "my drawing"], ...options],
+    value: chosen.source,
+    onChange: (value) => {
+      if (value !== DRAWING) pad.clear();
+      chosen.source = select.value = value;
+      frame.request();
+    },
+  });
+  slider(frame, {
+    label: "σ times",
+    min: 0.25,
+    max: 4,
+    step: 0.05,
+    value: 1,
+    onInput: (value) => {
+      chosen.scale = value;
+      frame.request();
+    },
+  });
+
+  // The encoder's distribution of x as marks, or none.
+  const place = (q) => {
+    for (const mark of [middle, ...ends, ...rings.map((ring) => ring.ellipse)]) {
+      mark.style.display = q ? "" : "none";
+    }
+    if (!q) return [];
+    const { mu: [x, y], sigma } = q;
+    const [r, s] = sigma.map((value) => chosen.scale * value);
+    rings.forEach((ring, i) => ring.set({ x, y, r: (i + 1) * r, s: (i + 1) * s }));
+    const round = [[-r, 0], [r, 0], [0, s], [0, -s]].map(([u, v]) => [x + BEYOND * u, y + BEYOND * v]);
+    [[x, y], ...round].forEach(([u, v], i) => {
+      const mark = [middle, ...ends][i];
+      mark.setAttribute("cx", axes.px(u));
+      mark.setAttribute("cy", axes.py(v));
+    });
+    return [[x, y], ...round];
+  };
+
+  frame.draw(() => {
+    const drawing = chosen.source === DRAWING;
+    const x = drawing ? drawnImage(pad.strokes, state.drawing) : images[Number(chosen.source)];
+    const q = x && asGaussian(encode(x), state.log_var_range);
+    const points = place(q);
+    const decoded = points.map((z) => decode(z));
+    pad.show();
+    input.show(x ?? blank);
+    decodings.forEach((image, i) => image.show(decoded[i] ?? blank));
+    const told = { source: drawing ? DRAWING : Number(chosen.source), scale: chosen.scale };
+    if (!q) {
+      frame.tell("Nothing is drawn, and without an x there is no q(z | x).", { ...told, x: null });
+      return;
+    }
+    const near = nearestLabel(q.mu, codes, labels);
+    frame.tell(describe(q, chosen.scale, near, state), {
+      ...told,
+      x: Array.from(x),
+      mu: Array.from(q.mu),
+      sigma: Array.from(q.sigma),
+      points,
+      decoded: decoded.map((image) => Array.from(image)),
+      near,
+    });
+  });
+});
+
+const pair = ([a, b]) => `(${a.toFixed(2)}, ${b.toFixed(2)})`;
+
+function describe({ mu, sigma }, scale, near, { x_range, y_range }) {
+  const wider = scale === 1 ? "" : `, drawn ${scale.toFixed(2)} times as wide`;
+  const within = ([low, high], value) => low <= value && value <= high;
+  const away = within(x_range, mu[0]) && within(y_range, mu[1]) ? "" : " (off the map)";
+  return (
+    `q(z | x): μ = ${pair(mu)}${away}, σ = ${pair(sigma)}${wider}. ` +
+    `Of the ${near.of} codes nearest to μ, ${near.count} belong to a ${near.label}.`
+  );
+}
