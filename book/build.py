@@ -28,6 +28,7 @@ import yaml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from serve import serve
+from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
 CELL_TIMEOUT = 300
@@ -62,6 +63,16 @@ def failure_report(notebook: nbformat.NotebookNode, index: int, error: Exception
     return f"cell {index + 1}, which begins with `{lines[0]}`: {reason}"
 
 
+def own_sockets(folder: str) -> Config:
+    """Let a kernel be reached by files in a folder, where there are Unix sockets.
+
+    Kernels that start side by side are else given the same free port once in a while.
+    """
+    if os.name != "posix":
+        return Config()
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
+
+
 def execute(chapter: Path, executed: Path) -> tuple[float, str | None]:
     """Run one notebook and write the executed copy; returns the seconds and a failure's report.
 
@@ -71,11 +82,13 @@ def execute(chapter: Path, executed: Path) -> tuple[float, str | None]:
     notebook = nbformat.read(chapter, as_version=4)
     started_cell = [0]
     start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
+    temporary = tempfile.TemporaryDirectory
+    with temporary() as folder, temporary() as sockets:
         client = NotebookClient(
             notebook,
             timeout=CELL_TIMEOUT,
             resources={"metadata": {"path": folder}},
+            config=own_sockets(sockets),
             extra_arguments=["--log-level=ERROR"],
             on_cell_start=lambda cell, cell_index: started_cell.__setitem__(0, cell_index),
         )
