@@ -24,6 +24,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "mnist: runs chapters on MNIST, some minutes each")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep each file's tests in one worker, and start with those that take minutes."""
+    items.sort(key=lambda item: item.get_closest_marker("mnist") is None)
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     if not isinstance(item, IPyNbCell):
         return
