@@ -1,6 +1,8 @@
 """The ten digits as a pen would draw them: strokes of points (x, y) in the unit square, y down."""
 
 import numpy as np
+from browser import next_frame
+from playwright.sync_api import Locator, Page
 
 Stroke = list[tuple[float, float]]
 
@@ -8,7 +10,9 @@ Stroke = list[tuple[float, float]]
 def arc(x: float, y: float, r: float, s: float, start: float, end: float, n: int = 24) -> Stroke:
     """Part of an ellipse, from `start` to `end` in degrees, clockwise from 3 o'clock."""
     angle = np.radians(np.linspace(start, end, n))
-    return list(zip((x + r * np.cos(angle)).tolist(), (y + s * np.sin(angle)).tolist(), strict=True))
+    return list(
+        zip((x + r * np.cos(angle)).tolist(), (y + s * np.sin(angle)).tolist(), strict=True)
+    )
 
 
 DIGITS: dict[int, list[Stroke]] = {
@@ -23,3 +27,25 @@ DIGITS: dict[int, list[Stroke]] = {
     8: [[*arc(0.5, 0.34, 0.16, 0.16, 90, 450), *arc(0.5, 0.66, 0.19, 0.16, -90, 270)]],
     9: [[*arc(0.49, 0.36, 0.18, 0.18, 0, 360), *arc(0.47, 0.6, 0.2, 0.24, -50, 130)]],
 }
+
+
+def pad_of(page: Page) -> Locator:
+    """The figure's drawing pad."""
+    return page.get_by_role("application", name="Draw a digit")
+
+
+def draw(page: Page, strokes: list[Stroke]) -> None:
+    """Draw with the mouse."""
+    pad = pad_of(page)
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    for stroke in strokes:
+        (x, y), *rest = [
+            (box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in stroke
+        ]
+        page.mouse.move(x, y)
+        page.mouse.down()
+        for x, y in rest:
+            page.mouse.move(x, y)
+        page.mouse.up()
+    next_frame(page)

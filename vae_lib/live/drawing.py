@@ -36,9 +36,10 @@ def model_and_digits(
     """Two networks, codes to print on the plane, and images to choose from, as a figure's state."""
     _check_coded(codes, labels)
     _check_images(images, image_labels, image_shape)
+    n_pixels = images.shape[1]
     return {
-        "encoder": pack_network(encoder),
-        "decoder": pack_network(decoder),
+        "encoder": _packed_with_sizes("encoder", encoder, n_pixels, 4),
+        "decoder": _packed_with_sizes("decoder", decoder, 2, n_pixels),
         "codes": pack(codes),
         "labels": pack(labels, "uint8"),
         "images": pack(images),
@@ -47,6 +48,18 @@ def model_and_digits(
         "log_var_range": [float(end) for end in log_var_range],
         **plane(codes),
     }
+
+
+def _packed_with_sizes(name: str, net: nn.Module, n_in: int, n_out: int) -> dict[str, object]:
+    packed = pack_network(net)
+    layers = packed["layers"]
+    sizes = layers[0]["weight"]["shape"][1], layers[-1]["weight"]["shape"][0]
+    if sizes != (n_in, n_out):
+        raise ValueError(
+            f"With two latent dimensions, and images of this shape, the {name} must map "
+            f"{n_in} to {n_out} numbers, but this one maps {sizes[0]} to {sizes[1]}."
+        )
+    return packed
 
 
 def _check_coded(codes: Tensor, labels: Tensor) -> None:

@@ -78,11 +78,11 @@ def _picture(
     draw_numerals(left, codes, labels)
     for radius in (1, 2):
         left.add_patch(plt.Circle((0, 0), radius, fill=False, color="0.5", linestyle=":"))
-    left.plot(*ends.T, color="tab:blue")
-    left.plot(*ends[0], "o", color="tab:red", markersize=9)
+    left.plot(*ends.T.numpy(), color="tab:blue")
+    left.plot(*ends[0].tolist(), "o", color="tab:red", markersize=9)
     extent = plane(codes)
     limits = {"xlim": extent["x_range"], "ylim": extent["y_range"], "aspect": "equal"}
     left.set(xlabel="$z_1$", ylabel="$z_2$", **limits)
-    right.imshow(x_mean, cmap="gray_r", vmin=0, vmax=1)
+    right.imshow(x_mean.numpy(), cmap="gray_r", vmin=0, vmax=1)
     right.set(title=r"mean of $p(x \mid z)$", xticks=[], yticks=[])
     return fig

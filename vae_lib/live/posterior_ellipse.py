@@ -52,29 +52,32 @@ def posterior_ellipse(
         "drawing": drawing_rule(drawing, images, image_shape),
         "start": int(start),
     }
-    picture = _picture(encoder, decoder, codes, labels, images[start].reshape(image_shape))
+    with torch.no_grad():
+        mu, log_var = encoder(images[start]).chunk(2, dim=-1)
+        x_mean = decoder(mu)
+    sigma = torch.exp(0.5 * log_var.clamp(*log_var_range))
+    shown = (image.reshape(image_shape) for image in (images[start], x_mean))
+    picture = _picture(codes, labels, mu, sigma, *shown)
     return LiveFigure(
         "posterior_ellipse", name=NAME, description=DESCRIPTION, state=state, picture=picture
     )
 
 
-@torch.no_grad()
 def _picture(
-    encoder: nn.Module, decoder: nn.Module, codes: Tensor, labels: Tensor, image: Tensor
+    codes: Tensor, labels: Tensor, mu: Tensor, sigma: Tensor, x: Tensor, x_mean: Tensor
 ) -> Figure:
-    mu, log_var = encoder(image.flatten()).chunk(2, dim=-1)
-    sigma = (0.5 * log_var).exp()
-    decoded = decoder(mu).reshape(image.shape)
+    extent = plane(codes)
+    # However wide it is, what matters is that it is wider than the plane.
+    sigma = sigma.clamp(max=10 * (extent["x_range"][1] - extent["x_range"][0]))
     layout = [["plane", "x"], ["plane", "decoded"]]
     fig, axes = plt.subplot_mosaic(layout, figsize=(6.4, 4), width_ratios=(2.4, 1))
     draw_numerals(axes["plane"], codes, labels)
     for n, style in ((1, "-"), (2, "--")):
         size = (2 * n * sigma).tolist()
         axes["plane"].add_patch(Ellipse(mu.tolist(), *size, fill=False, linestyle=style, lw=2))
-    extent = plane(codes)
     limits = {"xlim": extent["x_range"], "ylim": extent["y_range"], "aspect": "equal"}
     axes["plane"].set(xlabel="$z_1$", ylabel="$z_2$", **limits)
-    for name, shown, title in (("x", image, "$x$"), ("decoded", decoded, r"decoded at $\mu$")):
-        axes[name].imshow(shown, cmap="gray_r", vmin=0, vmax=1)
+    for name, shown, title in (("x", x, "$x$"), ("decoded", x_mean, r"decoded at $\mu$")):
+        axes[name].imshow(shown.numpy(), cmap="gray_r", vmin=0, vmax=1)
         axes[name].set(title=title, xticks=[], yticks=[])
     return fig
