@@ -4,9 +4,22 @@ Each is one function here, `<figure>.py`, that returns a widget, and one script,
 does the arithmetic. To add one, write the two and import the function below.
 """
 
+from vae_lib.live.decoded_draws import decoded_draws
+from vae_lib.live.elbo_bars import elbo_bars
 from vae_lib.live.explorer import explorer
 from vae_lib.live.figure import LiveFigure
+from vae_lib.live.gradient_estimators import gradient_estimators
 from vae_lib.live.latent_map import latent_map
 from vae_lib.live.posterior_ellipse import posterior_ellipse
+from vae_lib.live.sigma_slider import sigma_slider
 
-__all__ = ["LiveFigure", "explorer", "latent_map", "posterior_ellipse"]
+__all__ = [
+    "LiveFigure",
+    "decoded_draws",
+    "elbo_bars",
+    "explorer",
+    "gradient_estimators",
+    "latent_map",
+    "posterior_ellipse",
+    "sigma_slider",
+]

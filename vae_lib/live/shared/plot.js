@@ -29,7 +29,8 @@ export function tickText(value) {
 
 // Axes over x: [low, high] and y: [low, high]. Sizes are in CSS pixels at a phone's width; a plot
 // grows with its column, so that text never gets smaller than that. With `equal` a unit is as long
-// on either axis, and the height follows from that.
+// on either axis, and the height follows from that; `yticks: false` is for heights without a unit.
+// `xticks`, [[value, text], ...], is for an axis along which something else is linear than its unit.
 export function plot(options) {
   const { x, y, width = 340, xlabel = "", ylabel = "", label, equal = false, ticks: n = 5 } = options;
   const margin = { left: ylabel ? 46 : 30, right: 10, top: 10, bottom: xlabel ? 40 : 24 };
@@ -44,11 +45,11 @@ export function plot(options) {
 
   const back = svg("g", { class: "axes", "aria-hidden": "true" });
   back.append(svg("path", { d: `M${margin.left},${margin.top}V${bottom}H${right}`, class: "axis" }));
-  for (const tick of ticks(...x, n)) {
+  for (const [tick, text] of options.xticks ?? ticks(...x, n).map((t) => [t, tickText(t)])) {
     back.append(svg("path", { d: `M${px(tick)},${bottom}v4`, class: "axis" }));
-    back.append(svg("text", { x: px(tick), y: bottom + 16, class: "tick middle" }, tickText(tick)));
+    back.append(svg("text", { x: px(tick), y: bottom + 16, class: "tick middle" }, text));
   }
-  for (const tick of ticks(...y, n)) {
+  for (const tick of options.yticks === false ? [] : ticks(...y, n)) {
     back.append(svg("path", { d: `M${margin.left},${py(tick)}h-4`, class: "axis" }));
     const at = { x: margin.left - 7, y: py(tick) + 4, class: "tick end" };
     back.append(svg("text", at, tickText(tick)));
