@@ -211,7 +211,7 @@ def test_a_drawn_3_is_placed_among_threes_and_decoded_like_one(
     distances = (q_z.mean - mu).norm(dim=1)
     nearest = digits.test_labels[distances.topk(9, largest=False).indices]
     assert (nearest == 3).sum() >= 5, f"the nearest codes of held-out digits are {nearest}"
-    assert shown["near"]["label"] == 3 and "belong to a 3" in readout(page)
+    assert shown["near"]["label"] == 3 and "belong to 3s" in readout(page)
 
     # The distribution is no wider than those of real digits are, nor narrower.
     low, high = q_z.stddev.quantile(torch.tensor([0.01, 0.99]))

@@ -79,11 +79,11 @@ export default live((frame, state) => {
 
   const shown = Object.fromEntries(
     [
-      ["mean", "mean of p(x | z)"],
-      ["draw", "a draw from p(x | z)"],
+      ["mean", "mean of p(x\u00a0|\u00a0z)"],
+      ["draw", "a draw from p(x\u00a0|\u00a0z)"],
       ["x", "your drawing, binarised"],
       ["reconstruction", "its reconstruction"],
-      ["resampled", "a draw, its z from q(z | x)"],
+      ["resampled", "a draw, its z from q(z\u00a0|\u00a0x)"],
     ].map(([name, text]) => {
       const size = ["mean", "draw"].includes(name) ? 128 : 100;
       const image = pixels(state.image_shape, { label: text, size });
@@ -210,7 +210,7 @@ function saying(source, z, { from, to, t }, own, near) {
     plane: "where you put it",
     drawing: "the mean of q(z | x) for your drawing",
   }[source];
-  const around = `Of the ${near.of} codes nearest to it, ${near.count} belong to a ${near.label}.`;
+  const around = `Of the ${near.of} codes nearest to it, ${near.count} belong to ${near.label}s.`;
   const drawing = own
     ? ` Your drawing: μ = ${inPlane(own.mu)}, σ = ${inPlane(own.sigma)}; the cross is a draw from there.`
     : "";

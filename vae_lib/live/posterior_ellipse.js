@@ -131,6 +131,6 @@ function describe({ mu, sigma }, scale, near, { x_range, y_range }) {
   const away = within(x_range, mu[0]) && within(y_range, mu[1]) ? "" : " (off the map)";
   return (
     `q(z | x): μ = ${pair(mu)}${away}, σ = ${pair(sigma)}${wider}. ` +
-    `Of the ${near.of} codes nearest to μ, ${near.count} belong to a ${near.label}.`
+    `Of the ${near.of} codes nearest to μ, ${near.count} belong to ${near.label}s.`
   );
 }
