@@ -3,25 +3,18 @@
 
 import { button, choice, live, panel, slider } from "./shared/frame.js";
 import { captioned, pixels } from "./shared/image.js";
-import { clamp, linspace, logNormal, logSumExp, softplus } from "./shared/maths.js";
+import { clamp, linspace, logNormal, logSumExp, softplus, sum } from "./shared/maths.js";
 import { unpackNetwork, unpackRows } from "./shared/network.js";
 import { handle, line, plot, svg, tickText, ticks } from "./shared/plot.js";
 
+const STEP = 0.02; // between points of the grid: far below the width of anything on it
+const N_SIDE = 1550; // points on either side of 0, up to 31: beyond the widest q
 const RADIUS = 9; // the prior has 2e-19 of its mass outside
-const N_GRID = 1801;
+const NARROW = 0.15; // q below this has points of its own, since the grid is too coarse
 const MU_RANGE = [-4, 4];
 const SIGMA_RANGE = [0.02, 3];
 
-// Points from mu - 9 sigma to mu + 9 sigma and the weights of their mean under N(mu, sigma²): the
-// trapezoid rule, whose error for a smooth function of this kind falls faster than any power of n.
-function gaussianRule(mu, sigma, n) {
-  const eps = linspace(-9, 9, n);
-  const raw = eps.map((e) => Math.exp(-0.5 * e * e));
-  const total = raw.reduce((a, b) => a + b);
-  return { z: eps.map((e) => mu + sigma * e), weight: raw.map((w) => w / total), eps };
-}
-
-const weighted = (weight, values) => weight.reduce((sum, w, i) => sum + w * values[i], 0);
+const weighted = (weight, values) => weight.reduce((total, w, i) => total + w * values[i], 0);
 
 // log p(x|z) of a Bernoulli decoder with these logits.
 function bernoulli(logits, x) {
@@ -30,22 +23,47 @@ function bernoulli(logits, x) {
   return value;
 }
 
-// Everything about one image under the decoder: functions of q = N(mu, sigma²), in nats. The
-// logits on the grid are the same for all images.
+// Everything about one image under the decoder: functions of q = N(mu, sigma²), in nats. The grid
+// and the logits on it are the same for all images.
 function evidenceOf(decode, x, grid, logitsOnGrid) {
-  const logLikelihood = (z) => bernoulli(decode([z]), x);
-  const logJoint = (z) => logLikelihood(z) + logNormal(z);
-  const onGrid = grid.map((z, i) => bernoulli(logitsOnGrid[i], x) + logNormal(z));
-  const log_px = logSumExp(onGrid) + Math.log((2 * RADIUS) / (N_GRID - 1));
-  const posterior = onGrid.map((value) => Math.exp(value - log_px));
+  const onGrid = logitsOnGrid.map((logits) => bernoulli(logits, x));
+  const posterior = grid.map((z, i) => (Math.abs(z) > RADIUS ? -Infinity : onGrid[i] + logNormal(z)));
+  const log_px = logSumExp(posterior) + Math.log(STEP);
+  posterior.forEach((value, i) => (posterior[i] = Math.exp(value - log_px)));
+
+  // Points z, log p(x|z) there, and the weights of a mean under q: the trapezoid rule, whose error
+  // for smooth functions under a Gaussian falls faster than any power of the distance between
+  // points. The two sets, 0 and 1, have no point in common.
+  const rule = (mu, sigma, set) => {
+    const [z, log_px_z] = [[], []];
+    if (sigma < NARROW) {
+      const n = 160 - 37 * set;
+      for (let i = 0; i <= n; i++) {
+        z.push(mu + sigma * (18 * ((i + 0.31 * set) / n) - 9));
+        log_px_z.push(bernoulli(decode([z[i]]), x));
+      }
+    } else {
+      const first = Math.max(0, Math.ceil((mu - 9 * sigma) / STEP) + N_SIDE);
+      const last = Math.min(grid.length - 1, Math.floor((mu + 9 * sigma) / STEP) + N_SIDE);
+      for (let i = first + ((first + set) % 2); i <= last; i += 2) {
+        z.push(grid[i]);
+        log_px_z.push(onGrid[i]);
+      }
+    }
+    const raw = z.map((point) => Math.exp(-0.5 * ((point - mu) / sigma) ** 2));
+    const total = sum(raw);
+    return { z, log_px_z, weight: raw.map((w) => w / total) };
+  };
 
   const terms = (mu, sigma) => {
-    const rule = gaussianRule(mu, sigma, 161);
-    const reconstruction = weighted(rule.weight, rule.z.map(logLikelihood));
+    const { weight, log_px_z } = rule(mu, sigma, 0);
+    const reconstruction = weighted(weight, log_px_z);
     const kl_prior = 0.5 * (mu * mu + sigma * sigma - 1) - Math.log(sigma);
     // Other points than those above, so that nothing makes the two agree but the identity.
-    const other = gaussianRule(mu, sigma, 124);
-    const log_ratio = other.z.map((z) => logNormal(z, mu, sigma) - (logJoint(z) - log_px));
+    const other = rule(mu, sigma, 1);
+    const log_ratio = other.z.map(
+      (z, i) => logNormal(z, mu, sigma) - (other.log_px_z[i] + logNormal(z) - log_px),
+    );
     const kl_posterior = weighted(other.weight, log_ratio);
     return { log_px, reconstruction, kl_prior, elbo: reconstruction - kl_prior, kl_posterior };
   };
@@ -55,8 +73,9 @@ function evidenceOf(decode, x, grid, logitsOnGrid) {
   const climb = (mu, sigma) => {
     let best = { mu, sigma, elbo: terms(mu, sigma).elbo };
     for (let round = 0; round < 60; round++) {
-      const { z, weight, eps } = gaussianRule(best.mu, best.sigma, 161);
-      const f = z.map(logJoint);
+      const { z, weight, log_px_z } = rule(best.mu, best.sigma, 0);
+      const f = z.map((point, i) => log_px_z[i] + logNormal(point));
+      const eps = z.map((point) => (point - best.mu) / best.sigma);
       const slope = weighted(weight, f.map((v, i) => v * eps[i])) / best.sigma;
       const bend = weighted(weight, f.map((v, i) => v * (eps[i] ** 2 - 1))) / best.sigma ** 2;
       const variance = bend < 0 ? -1 / bend : 4 * best.sigma ** 2;
@@ -76,9 +95,8 @@ function evidenceOf(decode, x, grid, logitsOnGrid) {
     return best;
   };
   const bestGaussian = () => {
-    const h = (2 * RADIUS) / (N_GRID - 1);
-    const mean = h * grid.reduce((sum, z, i) => sum + z * posterior[i], 0);
-    const variance = h * grid.reduce((sum, z, i) => sum + (z - mean) ** 2 * posterior[i], 0);
+    const mean = STEP * sum(grid.map((z, i) => z * posterior[i]));
+    const variance = STEP * sum(grid.map((z, i) => (z - mean) ** 2 * posterior[i]));
     const mode = grid[posterior.indexOf(Math.max(...posterior))];
     const spread = clamp(Math.sqrt(variance), 0.05, 2);
     const found = [climb(clamp(mean, ...MU_RANGE), spread), climb(clamp(mode, ...MU_RANGE), spread / 3)];
@@ -139,7 +157,7 @@ export default live((frame, state) => {
   const decode = unpackNetwork(state.decoder);
   const images = unpackRows(state.images);
   const evidences = images.map(() => null);
-  const grid = linspace(-RADIUS, RADIUS, N_GRID);
+  const grid = linspace(-N_SIDE * STEP, N_SIDE * STEP, 2 * N_SIDE + 1);
   const logitsOnGrid = grid.map((z) => decode([z]));
   const evidence = (i) => (evidences[i] ??= evidenceOf(decode, images[i], grid, logitsOnGrid));
   let shown = 0;
