@@ -100,7 +100,7 @@ def _picture(
     shown |= {"overall": (deviation, "s.d. of $p(x)$", top)}
     shown |= {f"draw {i + 1}": (draw, "a draw", 1.0) for i, draw in enumerate(draws)}
     for name, (values, title, high) in shown.items():
-        axes[name].imshow(values.reshape(image_shape), cmap="gray_r", vmin=0, vmax=high)
+        axes[name].imshow(values.reshape(image_shape).numpy(), cmap="gray_r", vmin=0, vmax=high)
         axes[name].set(xticks=[], yticks=[])
         axes[name].set_title(title, fontsize=9)
     return fig
