@@ -10,6 +10,7 @@ from vae_lib.live.explorer import explorer
 from vae_lib.live.figure import LiveFigure
 from vae_lib.live.gradient_estimators import gradient_estimators
 from vae_lib.live.latent_map import latent_map
+from vae_lib.live.one_pixel import one_pixel
 from vae_lib.live.posterior_ellipse import posterior_ellipse
 from vae_lib.live.sigma_slider import sigma_slider
 
@@ -20,6 +21,7 @@ __all__ = [
     "explorer",
     "gradient_estimators",
     "latent_map",
+    "one_pixel",
     "posterior_ellipse",
     "sigma_slider",
 ]

@@ -1,0 +1,116 @@
+"""Chapter 4's live figure: what every σ would make of the same reconstructions."""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from torch import Tensor
+from torch import distributions as td
+
+from vae_lib.live.figure import LiveFigure, pack
+
+NAME = "One σ for all pixels"
+DESCRIPTION = (
+    "Move σ by the slider, or by the handle on the solid curve, and choose an image: its "
+    "reconstruction stays as it is, and so does its squared error. The draw shows what noise of "
+    "that σ looks like."
+)
+ALL = "all {n}, on average"
+
+
+def sigma_slider(
+    x: Tensor,
+    x_mean: Tensor,
+    *,
+    shown: Mapping[str, int],
+    image_shape: tuple[int, int],
+    value_range: tuple[float, float],
+    sigma: float,
+) -> LiveFigure:
+    """SSE/2σ² + (D/2) log 2πσ², with σ to be moved, for images and for the mean over all of them.
+
+    Args:
+        x, x_mean: images and the means of p(x|z) that stand for them, both (N, D). None may be
+            reconstructed without any error: its likelihood has no maximum over σ.
+        shown: which of them can be chosen, by what they are called; the first is shown first.
+        value_range: the values shown as white and as black.
+        sigma: the σ shown first.
+
+    Taught in chapter 4.
+    """
+    _check(x, x_mean, shown, image_shape, sigma)
+    sse = (x.double() - x_mean.double()).square().sum(1)
+    typical = (sse - sse.mean()).abs().argmin().item()
+    rows = [*shown.values(), typical]  # the last stands beside the mean over all
+    cases = list(zip([*shown, ALL.format(n=len(x))], [*sse[rows[:-1]], sse.mean()], strict=True))
+    state = {
+        "x": pack(x[rows]),
+        "x_mean": pack(x_mean[rows]),
+        "names": [name for name, _ in cases],
+        "mean_sse": sse.mean().item(),
+        "image_shape": list(image_shape),
+        "value_range": [float(value) for value in value_range],
+        "log10_range": _log10_range([case[1].item() for case in cases], x.shape[1], sigma),
+        "sigma": float(sigma),
+        "seed": 0,
+    }
+    picture = _picture(state, x[rows[0]], x_mean[rows[0]])
+    return LiveFigure(
+        "sigma_slider", name=NAME, description=DESCRIPTION, state=state, picture=picture
+    )
+
+
+def _check(
+    x: Tensor, x_mean: Tensor, shown: Mapping[str, int], image_shape: tuple[int, int], sigma: float
+) -> None:
+    if x.ndim != 2 or x.shape != x_mean.shape or x.shape[1] != math.prod(image_shape):
+        raise ValueError(
+            f"Expected images and their means, both (N, {math.prod(image_shape)}), but got "
+            f"{tuple(x.shape)} and {tuple(x_mean.shape)}."
+        )
+    if not shown or not all(0 <= row < len(x) for row in shown.values()):
+        raise ValueError(
+            f"`shown` must name one image or more by rows from 0 to {len(x) - 1}, but is "
+            f"{dict(shown)}."
+        )
+    if not 0 < sigma < math.inf:
+        raise ValueError(f"sigma must be a positive number, not {sigma}.")
+    exact = [name for name, row in shown.items() if torch.equal(x[row], x_mean[row])]
+    if exact:
+        raise ValueError(f"No σ is best for a perfect reconstruction: leave out {exact}.")
+
+
+def _log10_range(sse: list[float], n_pixels: int, sigma: float) -> list[float]:
+    """The slider's ends in tenths of a decade: all that is marked, with room on either side."""
+    best = [math.sqrt(value / n_pixels) for value in sse]
+    low, high = min(*best, sigma, math.sqrt(0.5)), max(*best, sigma, 1.0)
+    return [math.floor(10 * math.log10(low / 4)) / 10, math.ceil(10 * math.log10(4 * high)) / 10]
+
+
+def _picture(state: dict, x: Tensor, x_mean: Tensor) -> Figure:
+    sigma, (low, high) = state["sigma"], state["value_range"]
+    grid = torch.logspace(*state["log10_range"], 400, dtype=torch.float64)
+    residual = (x - x_mean).double()
+    cost = -td.Normal(0.0, grid[:, None]).log_prob(residual).sum(1)
+    log_term = len(x) / 2 * (2 * math.pi * grid.square()).log()
+    fig = plt.figure(figsize=(6.8, 3.4), layout="constrained")
+    grid_of_axes = fig.subplot_mosaic([["curves", i] for i in range(3)], width_ratios=(4, 1))
+    curves, *places = grid_of_axes.values()
+    curves.plot(grid, cost - log_term, "--", color="tab:orange", label=r"SSE/2σ²")
+    curves.plot(grid, log_term, ":", color="tab:blue", label=r"$\frac{D}{2}\log 2\pi\sigma^2$")
+    curves.plot(grid, cost, "k-", label="sum")
+    now = -td.Normal(0.0, sigma).log_prob(residual).sum()
+    curves.plot(sigma, now, "o", color="tab:red", markersize=9)
+    bottom, top = log_term[0].item(), log_term[-1].item() + 1.5 * len(x)
+    curves.set(xscale="log", xlabel="σ", ylabel="nats", ylim=(bottom, top))
+    curves.legend(fontsize=9, loc="lower right")
+    eps = torch.randn(len(x), generator=torch.Generator().manual_seed(0))
+    images = {"$x$": x, "mean": x_mean, "a draw": x_mean + sigma * eps}
+    for ax, (title, values) in zip(places, images.items(), strict=True):
+        image = values.reshape(state["image_shape"])
+        ax.imshow(image, cmap="gray_r", vmin=low, vmax=high)
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(title, fontsize=9)
+    return fig
