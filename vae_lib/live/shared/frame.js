@@ -195,6 +195,17 @@ export function choice(frame, { label, options, value, onChange, parent = frame.
   return { select, row };
 }
 
+// A labelled number; onInput gets it, NaN where there is none.
+export function field(frame, { label, min, step, value, onInput, parent = frame.controls }) {
+  const id = freshId();
+  const input = element("input", { type: "number", id, min, step, value, inputmode: "decimal" });
+  frame.listen(input, "input", () => onInput(input.valueAsNumber));
+  const row = element("div", { class: "vae-live-field" });
+  row.append(element("label", { for: id }, label), input);
+  parent.append(row);
+  return { input, row };
+}
+
 // A part of the stage with a heading of its own.
 export function panel(frame, title, ...children) {
   const made = element("div", { class: "vae-live-panel" });
