@@ -59,6 +59,21 @@ def add_description(
     context["metatags"] = context.get("metatags", "") + "\n" + tag
 
 
+def mend_roles(
+    app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None
+) -> None:
+    """Don't call a list what a screen reader would not find to be one.
+
+    Docutils gives a list of citations children that are no list items, and Sphinx sets the
+    parameters of a signature as a list of definitions without terms.
+    """
+    body = context.get("body", "")
+    body = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
+    body = body.replace(' role="doc-biblioentry"', "")
+    parameters = re.compile(r'<dl>(?=\s*<dd><em class="sig-param")')
+    context["body"] = parameters.sub('<dl role="presentation">', body)
+
+
 class SystemTheme(str):
     """The theme "auto" for the scripts, yet false where the template asks whether it is set.
 
@@ -81,5 +96,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", process_docstring, priority=400)
     app.connect("doctree-read", mark_captions)
     app.connect("html-page-context", add_description)
+    app.connect("html-page-context", mend_roles)
     app.connect("html-page-context", follow_system_theme)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -65,7 +66,7 @@ def chromium(chromium_path: str) -> Iterator[Browser]:
         browser.close()
 
 
-def watch(context: BrowserContext, origins: tuple[str, ...] = ()) -> list[str]:
+def watch(context: BrowserContext, origins: tuple[str, ...]) -> list[str]:
     """A list that fills with what the context's pages complain about.
 
     A request is in order if it stays on the machine's files or goes to one of the origins, such as
@@ -88,53 +89,62 @@ def watch(context: BrowserContext, origins: tuple[str, ...] = ()) -> list[str]:
     return complaints
 
 
+@contextmanager
+def opened(
+    browser: Browser,
+    *,
+    theme: str = "light",
+    width: int = 800,
+    height: int = 900,
+    touch: bool = False,
+    still: bool = False,
+    scripts: bool = True,
+    offline: bool = False,
+    origins: tuple[str, ...] = (),
+) -> Iterator[Page]:
+    """An empty page in a fresh context, whose complaints are an AssertionError at the end.
+
+    Args:
+        theme: "light" or "dark", what the reader's system prefers.
+        width, height: of the window, in pixels.
+        touch: whether there is a touch screen.
+        still: whether the reader prefers reduced motion.
+        scripts: False where JavaScript is off.
+        offline: whether the network is cut off.
+        origins: the servers that the page may ask, such as "http://127.0.0.1:8000".
+
+    `page.complaints` is the list so far: a test that provokes one checks it and clears it.
+    """
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=theme,
+        reduced_motion="reduce" if still else "no-preference",
+        has_touch=touch,
+        java_script_enabled=scripts,
+        offline=offline,
+    )
+    complaints = watch(context, origins)
+    page = context.new_page()
+    page.complaints = complaints
+    try:
+        yield page
+    finally:
+        context.close()
+    assert not complaints, "\n".join(complaints)
+
+
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """A function that opens an empty page in a fresh context; complaints fail the test at its end.
-
-    Options: `theme` ("light" or "dark", what the system prefers), `width` and `height` of the
-    window in pixels, `touch`, `still` (the reader prefers reduced motion), `scripts` (False:
-    JavaScript is off), `origins` that the page may ask. `page.complaints` is the list so far: a
-    test that provokes one checks it and clears it.
-    """
-    contexts: list[BrowserContext] = []
-    complaints: list[list[str]] = []
-
-    def open_page(
-        *,
-        theme: str = "light",
-        width: int = 800,
-        height: int = 900,
-        touch: bool = False,
-        still: bool = False,
-        scripts: bool = True,
-        origins: tuple[str, ...] = (),
-    ) -> Page:
-        context = chromium.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=theme,
-            reduced_motion="reduce" if still else "no-preference",
-            has_touch=touch,
-            java_script_enabled=scripts,
-        )
-        contexts.append(context)
-        complaints.append(watch(context, origins))
-        page = context.new_page()
-        page.complaints = complaints[-1]
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    found = [complaint for listed in complaints for complaint in listed]
-    assert not found, "\n".join(found)
+    """A function that opens a page, with the options of `opened`, until the test ends."""
+    with ExitStack() as pages:
+        yield lambda **options: pages.enter_context(opened(chromium, **options))
 
 
 @pytest.fixture
 def page_of(open_page: Callable[..., Page]) -> Callable[..., Page]:
     """A function that shows one figure, or several, on a page of their own.
 
-    `page_of(figure, theme="dark", width=390, touch=True, still=True)`, options as for `open_page`.
+    `page_of(figure, theme="dark", width=390, touch=True, still=True)`, options as for `opened`.
     """
 
     def show(*figures, theme: str = "light", **options) -> Page:

@@ -1,0 +1,103 @@
+"""Whatever a live figure has to operate, operated: by keys, by mouse and by touch.
+
+Each function takes a figure's section and works every control in it once. Handles, sliders, lists
+and drawing pads must each change what the figure tells; a button may have nothing to tell just now.
+"""
+
+from collections.abc import Callable
+
+from browser import centre, drag, next_frame, press, touch_drag
+from playwright.sync_api import Locator
+
+MUST_TELL = '[role=slider], input[type=range], input[type=radio], select, canvas[tabindex="0"]'
+MAY_TELL = "button, input[type=checkbox]"
+STEP = 25  # pixels
+
+NAME = "(control) => control.ariaLabel ?? control.labels?.[0]?.textContent ?? control.outerHTML"
+OTHERS = "({ options }) => [...options].filter((o) => !o.selected).map((o) => o.value)"
+
+
+def told(section: Locator) -> str:
+    """What the figure shows, as numbers and in words, and what its controls say of themselves."""
+    next_frame(section.page)
+    return section.evaluate(
+        """(section) => JSON.stringify([
+          section.dataset.values,
+          section.querySelector(".vae-live-readout")?.textContent,
+        ])"""
+    )
+
+
+def operate(section: Locator, act: Callable[[Locator, str, bool], None]) -> None:
+    """Work every control: act(control, its kind, whether this is the second try, back again)."""
+    for must, selector in ((True, MUST_TELL), (False, MAY_TELL)):
+        for control in section.locator(selector).all():
+            if not control.is_visible() or control.is_disabled():
+                continue
+            kind = control.evaluate(
+                "(c) => c.type === 'select-one' ? 'select' : c.type ?? c.localName"
+            )
+            before = told(section)
+            act(control, kind, False)
+            if must and told(section) == before:
+                act(control, kind, True)
+            changed = told(section) != before
+            name = control.evaluate(
+                "(c) => c.ariaLabel ?? c.labels?.[0]?.textContent ?? c.outerHTML"
+            )
+            assert changed or not must, f"{name}: nothing changed"
+            assert section.locator(".vae-live-fault").count() == 0, name
+
+
+def by_keys(section: Locator) -> None:
+    def act(control: Locator, kind: str, again: bool) -> None:
+        keys = {
+            "select": ["ArrowUp"] if again else ["ArrowDown"],
+            "range": ["ArrowLeft"] if again else ["ArrowRight"],
+            "radio": ["ArrowLeft"] if again else ["ArrowRight"],
+            "g": ["ArrowLeft", "ArrowDown"] if again else ["ArrowRight", "ArrowUp"],
+            "canvas": ["Space", "Shift+ArrowRight", "Shift+ArrowDown", "Space"],
+        }
+        press(control, *keys.get(kind, ["Space"]))
+
+    operate(section, act)
+
+
+def by_mouse(section: Locator) -> None:
+    def act(control: Locator, kind: str, again: bool) -> None:
+        if kind == "select":
+            another_option(control)
+        elif kind == "range":
+            box = control.bounding_box()
+            across = (0.3 if again else 0.7) * box["width"]
+            control.click(position={"x": across, "y": box["height"] / 2})
+        elif kind in ("g", "canvas"):
+            drag(control, *((-STEP, STEP) if again else (STEP, -STEP)))
+        else:
+            control.click()
+
+    operate(section, act)
+
+
+def by_touch(section: Locator) -> None:
+    def act(control: Locator, kind: str, again: bool) -> None:
+        if kind == "select":
+            another_option(control)
+        elif kind in ("g", "canvas"):
+            touch_drag(control, *((-STEP, STEP) if again else (STEP, -STEP)))
+        elif kind == "range":
+            touch_drag(control, (-1 if again else 1) * 2 * STEP)
+        else:
+            touch_drag(control)
+
+    operate(section, act)
+
+
+def another_option(control: Locator) -> None:
+    """A list opens outside the page, where only the browser's own interface reaches it."""
+    centre(control)
+    values = control.evaluate(
+        "(c) => [...c.options].filter((o) => !o.selected).map((o) => o.value)"
+    )
+    if values:
+        control.select_option(values[-1])

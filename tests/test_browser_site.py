@@ -1,0 +1,453 @@
+"""The built site in a real browser: every page, every live figure on it, and nothing from outside.
+
+The chapters are executed and the site is built first, unless that has been done (book/build.py
+keeps its results); the environment variable VAE_BOOK_HTML names a site that is built already.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import drive
+import pytest
+import yaml
+from axe_playwright_python.sync_playwright import Axe
+from browser import next_frame, opened, scrolls_sideways
+from filelock import FileLock
+from playwright.sync_api import expect
+from static_server import serving, weight
+
+ROOT = Path(__file__).resolve().parents[1]
+MOST_BYTES = 1_500_000  # of a page with all that it loads, compressed
+MOST_STATE = 300_000  # bytes of a figure's state, as JSON
+MOST_SECONDS = 2.5  # to the first live figure's first frame
+AXE = {"resultTypes": ["violations"], "preload": False}  # no style sheet fetched again
+# In the dark theme only colours differ, and a formula has its text's colour.
+AXE_DARK = {**AXE, "runOnly": ["color-contrast"]}
+FORMULAS = {"exclude": [["mjx-container"]]}
+PATIENCE = 20_000  # ms, for what should take a moment on an idle machine
+
+contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+LISTED = [contents["root"], *(e["file"] for part in contents["parts"] for e in part["chapters"])]
+NAMES = [*LISTED, "genindex", "py-modindex", "search"]
+
+
+def each(names):
+    """Parameters that keep a page's tests together in one worker."""
+    return [pytest.param(name, marks=pytest.mark.xdist_group(f"site {name}")) for name in names]
+
+
+@pytest.fixture(scope="session")
+def site(chromium_path):
+    """The folder with the site."""
+    if "VAE_BOOK_HTML" in os.environ:
+        return Path(os.environ["VAE_BOOK_HTML"]).resolve()
+    (ROOT / "_build").mkdir(exist_ok=True)
+    with FileLock(ROOT / "_build" / "build.lock"):
+        command = [sys.executable, ROOT / "book" / "build.py"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, done.stdout
+    return ROOT / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """Where the site is served."""
+    with serving(site) as address:
+        yield address
+
+
+# When the first figure drew its first frame, and what a content security policy refused.
+WATCH = """
+window.firstFrame = null;
+window.refused = [];
+addEventListener("vae-live-frame", () => { window.firstFrame ??= performance.now(); }, true);
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.refused.push([event.effectiveDirective, event.blockedURI, event.sample]);
+});
+"""
+SETTLED = """async () => {
+  await window.MathJax?.startup?.promise;
+  await document.fonts.ready;
+  await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
+}"""
+STATES = """() => {
+  const source = document.querySelector('script[type="application/vnd.jupyter.widget-state+json"]');
+  const states = source ? Object.values(JSON.parse(source.textContent).state) : [];
+  return states.filter(({ state }) => state.figure);
+}"""
+# Live figures by what the page's state says, and by what stands on the page.
+FIGURES = f"""() => {{
+  return {{
+    promised: ({STATES})().map(({{ state }}) => state.figure),
+    shown: document.querySelectorAll("section.vae-live").length,
+    faults: [...document.querySelectorAll(".vae-live-fault")].map((fault) => fault.textContent),
+  }};
+}}"""
+# Counts the listeners, timers, frames asked for and observers that figures make from now on.
+COUNT = """() => {
+  const ofFigures = () => new Error().stack.includes("/_static/live/");
+  const [targets, kinds] = [EventTarget.prototype, { timers: new Set(), frames: new Set() }];
+  const [listening, observing] = [new Map(), new Set()];
+  const replace = (owner, name, make) => { owner[name] = make(owner[name]); };
+  const key = (target, type, handler, options) => {
+    const capture = typeof options === "object" ? options?.capture : options;
+    if (!listening.has(target)) listening.set(target, new Map());
+    const own = listening.get(target);
+    const name = `${type} ${!!capture}`;
+    if (!own.has(name)) own.set(name, new Set());
+    return own.get(name);
+  };
+  replace(targets, "addEventListener", (add) => function (type, handler, options) {
+    const handlers = key(this, type, handler, options);
+    if (ofFigures() && !options?.signal?.aborted) handlers.add(handler);
+    if (options?.signal) add.call(options.signal, "abort", () => handlers.delete(handler));
+    return add.call(this, type, handler, options);
+  });
+  replace(targets, "removeEventListener", (remove) => function (type, handler, options) {
+    key(this, type, handler, options).delete(handler);
+    return remove.call(this, type, handler, options);
+  });
+  const asks = (kind, ask, cancel) => {
+    replace(window, ask, (original) => (handler, ...rest) => {
+      const id = original((...values) => {
+        if (!ask.includes("Interval")) kinds[kind].delete(id);
+        handler(...values);
+      }, ...rest);
+      if (ofFigures()) kinds[kind].add(id);
+      return id;
+    });
+    replace(window, cancel, (original) => (id) => {
+      kinds[kind].delete(id);
+      original(id);
+    });
+  };
+  asks("timers", "setTimeout", "clearTimeout");
+  asks("timers", "setInterval", "clearInterval");
+  asks("frames", "requestAnimationFrame", "cancelAnimationFrame");
+  for (const name of ["MutationObserver", "ResizeObserver", "IntersectionObserver"]) {
+    replace(window[name].prototype, "observe", (original) => function (...values) {
+      if (ofFigures()) observing.add(this);
+      return original.apply(this, values);
+    });
+    replace(window[name].prototype, "disconnect", (original) => function () {
+      observing.delete(this);
+      return original.call(this);
+    });
+  }
+  const n = (map) => [...map.values()].flatMap((own) => [...own.values()])
+    .reduce((total, handlers) => total + handlers.size, 0);
+  window.counted = () => ({
+    listeners: n(listening),
+    timers: kinds.timers.size,
+    frames: kinds.frames.size,
+    observers: observing.size,
+  });
+}"""
+SHOW = f"""(which) => {{
+  const {{ state: values, buffers }} = ({STATES})()[which];
+  for (const {{ path, data }} of buffers ?? []) {{
+    const parent = path.slice(0, -1).reduce((part, key) => part[key], values);
+    const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+    parent[path.at(-1)] = new DataView(bytes.buffer);
+  }}
+  window.el = document.createElement("div");
+  document.querySelector("article").prepend(el);
+  const nothing = () => {{}};
+  const model = {{ get: (name) => values[name], set: nothing, on: nothing, off: nothing }};
+  window.end = vaeLive[values.figure].render({{ model, el }});
+}}"""
+UNSET = """() => [...document.querySelectorAll(".math")]
+  .filter((part) => !part.querySelector("mjx-container") || part.querySelector("mjx-merror"))
+  .map((part) => part.textContent)"""
+BROKEN_IMAGES = """() => [...document.images].filter((image) => !image.naturalWidth)
+  .map((image) => image.src)"""
+
+
+def load(page, url):
+    """Open a page and wait until it is at rest."""
+    page.add_init_script(WATCH)
+    page.goto(url)
+    page.evaluate(SETTLED)
+    next_frame(page)
+    return page
+
+
+@pytest.fixture(scope="module", params=each(NAMES))
+def visit(request, chromium, address):
+    """A page as a server sends it: .name, .page, and .requested, the addresses asked for."""
+    requested = set()
+    with opened(chromium, width=1200, touch=True, origins=(address,)) as page:
+        page.on("request", lambda request: requested.add(urldefrag(request.url).url))
+        load(page, f"{address}/{request.param}.html")
+        yield SimpleNamespace(name=request.param, page=page, requested=requested)
+
+
+def has_figures(page):
+    return bool(page.evaluate(FIGURES)["promised"])
+
+
+def sections(page):
+    return page.locator("section.vae-live").all()
+
+
+def assert_complete(page):
+    """Every figure, formula and picture is there."""
+    figures = page.evaluate(FIGURES)
+    assert figures["shown"] == len(figures["promised"])
+    assert figures["faults"] == []
+    assert page.evaluate(UNSET) == []
+    assert page.evaluate(BROKEN_IMAGES) == []
+
+
+# Every page
+
+
+def test_the_page_shows_everything(visit):
+    assert_complete(visit.page)
+    assert visit.page.complaints == []
+
+
+def test_the_page_is_light(visit, site):
+    local = {url for url in visit.requested if url.startswith("http")}
+    sizes = {url: weight(site, url) for url in local}
+    heaviest = sorted(sizes, key=sizes.get, reverse=True)[:5]
+    listed = "\n".join(f"{sizes[url]:9,} {urlsplit(url).path}" for url in heaviest)
+    assert 10_000 < sum(sizes.values()) < MOST_BYTES, f"{sum(sizes.values()):,} bytes:\n{listed}"
+
+
+def test_the_first_figure_is_there_soon(visit, chromium, address):
+    if not has_figures(visit.page):
+        return
+    seconds = visit.page.evaluate("firstFrame") / 1000
+    for _ in range(2):  # another program may have had the processor
+        if seconds < MOST_SECONDS:
+            break
+        with opened(chromium, origins=(address,)) as page:
+            seconds = load(page, visit.page.url).evaluate("firstFrame") / 1000
+    assert seconds < MOST_SECONDS
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_serious_barrier(visit, theme):
+    visit.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    next_frame(visit.page)
+    assert visit.page.evaluate("document.documentElement.dataset.theme") == theme
+    options = {"context": FORMULAS, "options": AXE_DARK} if theme == "dark" else {"options": AXE}
+    found = Axe().run(visit.page, **options).response["violations"]
+    serious = [
+        f"{violation['id']}: {node['target']} {node['html'][:200]}\n  {node['failureSummary']}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+    visit.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+    assert not serious, "\n".join(serious)
+
+
+def test_a_phone_shows_the_whole_width(visit):
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    next_frame(visit.page)
+    sideways = scrolls_sideways(visit.page)
+    visit.page.set_viewport_size({"width": 1200, "height": 900})
+    assert not sideways
+
+
+def test_its_links_lead_somewhere(visit, site):
+    here = site / f"{visit.name}.html"
+    for link in visit.page.evaluate("() => [...document.links].map((link) => link.href)"):
+        if not link.startswith(visit.page.url.removesuffix(f"{visit.name}.html")):
+            assert not link.startswith("javascript:"), link
+            continue
+        parts = urlsplit(link)
+        target = site / unquote(parts.path).lstrip("/")
+        assert target.is_file(), f"{visit.name} links to {link}"
+        if parts.fragment and target == here:
+            found = visit.page.evaluate("(id) => !!document.getElementById(id)", parts.fragment)
+            assert found, link
+        elif parts.fragment and target.suffix == ".html":
+            assert unquote(parts.fragment) in anchors(target), f"{visit.name} links to {link}"
+
+
+@cache
+def anchors(path):
+    text = path.read_text(encoding="utf-8")
+    return {html.unescape(found) for found in re.findall(r'\s(?:id|name)="([^"]*)"', text)}
+
+
+def test_it_needs_neither_server_nor_network(visit, chromium, site):
+    with opened(chromium, offline=True) as page:
+        load(page, (site / f"{visit.name}.html").as_uri())
+        assert_complete(page)
+        for figure in sections(page):
+            drive.by_keys(figure)
+
+
+# Live figures
+
+
+@pytest.mark.parametrize("way", [drive.by_mouse, drive.by_touch, drive.by_keys])
+def test_every_figure_answers(visit, way):
+    for figure in sections(visit.page):
+        way(figure)
+
+
+def test_every_figure_answers_on_a_phone(visit, chromium, address):
+    if not has_figures(visit.page):
+        return
+    options = {"width": 390, "height": 844, "touch": True, "theme": "dark", "still": True}
+    with opened(chromium, origins=(address,), **options) as page:
+        load(page, visit.page.url)
+        for figure in sections(page):
+            drive.by_touch(figure)
+        assert not scrolls_sideways(page)
+
+
+def test_figures_go_on_when_the_network_is_gone(visit, chromium, address):
+    if not has_figures(visit.page):
+        return
+    with opened(chromium, origins=(address,)) as page:
+        load(page, visit.page.url)
+        requested = []
+        page.on("request", lambda request: requested.append(request.url))
+        page.context.set_offline(True)
+        for figure in sections(page):
+            drive.by_mouse(figure)
+        assert requested == []
+
+
+def test_without_scripts_something_stands_for_each_figure(visit, chromium, address):
+    promised = visit.page.evaluate(FIGURES)["promised"]
+    if not promised:
+        return
+    with opened(chromium, scripts=False, origins=(address,)) as page:
+        page.goto(visit.page.url)
+        stand_ins = page.locator(".vae-live-placeholder").all()
+        assert len(stand_ins) == len(promised)
+        for stand_in in stand_ins:
+            assert stand_in.is_visible()
+            box = stand_in.bounding_box()
+            assert box["width"] > 100 and box["height"] > 40
+            assert stand_in.locator("img").count() or stand_in.inner_text().strip()
+
+
+def test_a_figure_in_a_page_has_a_name_and_tells_what_it_shows(visit):
+    for figure in sections(visit.page):
+        assert len(figure.get_attribute("aria-label")) > 8
+        described = figure.get_attribute("aria-describedby")
+        assert len(visit.page.locator(f"#{described}").inner_text()) > 30
+        words = figure.locator(".vae-live-readout").inner_text()
+        assert len(words) > 10
+        assert not re.search(r"NaN|undefined|Infinity|\bnull\b|\[object", words), words
+        assert json.loads(figure.get_attribute("data-values"))
+        status = figure.locator(".vae-live-status[role=status]")
+        expect(status).to_have_text(words, timeout=PATIENCE)
+
+
+def test_a_figures_state_is_small(visit):
+    source = visit.page.evaluate(f"{STATES}\n")
+    for state in source:
+        size = len(json.dumps(state, separators=(",", ":")))
+        assert size < MOST_STATE, f"{state['state']['figure']}: {size:,} bytes"
+
+
+def test_figures_leave_nothing_behind(visit, chromium, address):
+    """Without the host, each is shown in an element of its own, operated, and taken away."""
+    if not has_figures(visit.page):
+        return
+    with opened(chromium, origins=(address,)) as page:
+        page.route("**/live/host.js*", lambda route: route.fulfill(body=""))
+        load(page, visit.page.url)
+        page.evaluate(COUNT)
+        for i in range(len(page.evaluate(STATES))):
+            page.evaluate(SHOW, i)
+            drive.by_mouse(page.locator("section.vae-live"))
+            drive.by_keys(page.locator("section.vae-live"))
+            assert page.evaluate("() => counted().listeners") > 0
+            left = page.evaluate("() => { end(); return { ...counted(), html: el.innerHTML }; }")
+            assert left == {"listeners": 0, "timers": 0, "frames": 0, "observers": 0, "html": ""}
+            page.evaluate("() => el.remove()")
+
+
+# A strict content security policy: the theme's own scripts by their hashes, and no others
+
+
+def policy(page):
+    """What the theme needs, and MathJax, which writes styles."""
+    scripts = page.evaluate(
+        """() => [...document.querySelectorAll("script:not([src])")]
+          .filter((script) => !script.type && !script.closest("article"))
+          .map((script) => script.textContent)"""
+    )
+    hashes = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
+    allowed = " ".join(f"'sha256-{h}'" for h in hashes)
+    return (
+        f"default-src 'none'; script-src 'self' {allowed}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; font-src 'self'; connect-src 'none'"
+    )
+
+
+def refused(chromium, site, name, act=lambda page: None):
+    """What the policy refuses on a page, apart from where on the page it stands."""
+    with opened(chromium) as plain:
+        plain.goto((site / f"{name}.html").as_uri())
+        headers = {"Content-Security-Policy": policy(plain)}
+    with serving(site, headers) as address, opened(chromium, origins=(address,)) as page:
+        load(page, f"{address}/{name}.html")
+        act(page)
+        found = {tuple(entry) for entry in page.evaluate("refused")}
+        page.complaints[:] = [c for c in page.complaints if "Content Security Policy" not in c]
+    return found
+
+
+@pytest.fixture(scope="session")
+def refused_of_the_theme(chromium, site):
+    return refused(chromium, site, "book/notation")
+
+
+def test_a_strict_policy_refuses_nothing_of_the_figures(
+    visit, chromium, site, refused_of_the_theme
+):
+    if not has_figures(visit.page):
+        return
+
+    def act(page):
+        assert_complete(page)
+        for figure in sections(page):
+            drive.by_keys(figure)
+            drive.by_mouse(figure)
+
+    assert refused(chromium, site, visit.name, act) <= refused_of_the_theme
+
+
+# The whole site
+
+
+def test_every_page_was_visited(site):
+    built = {
+        path.relative_to(site).with_suffix("").as_posix()
+        for path in site.rglob("*.html")
+        if "_static" not in path.parts
+    }
+    assert built == {*NAMES, "index"}
+
+
+def test_the_address_alone_leads_to_the_first_page(open_page, address):
+    page = open_page(origins=(address,))
+    page.goto(f"{address}/")
+    page.wait_for_url(f"{address}/{contents['root']}.html")
+
+
+def test_a_search_finds_its_word(open_page, address):
+    page = open_page(origins=(address,))
+    page.goto(f"{address}/search.html?q=reparameterisation")
+    expect(page.locator("#search-results li").first).to_be_visible(timeout=PATIENCE)
