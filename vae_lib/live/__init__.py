@@ -10,8 +10,10 @@ from vae_lib.live.explorer import explorer
 from vae_lib.live.figure import LiveFigure
 from vae_lib.live.gradient_estimators import gradient_estimators
 from vae_lib.live.latent_map import latent_map
+from vae_lib.live.loss_calculator import loss_calculator
 from vae_lib.live.one_pixel import one_pixel
 from vae_lib.live.posterior_ellipse import posterior_ellipse
+from vae_lib.live.quiz import quiz_figure
 from vae_lib.live.sigma_slider import sigma_slider
 
 __all__ = [
@@ -21,7 +23,9 @@ __all__ = [
     "explorer",
     "gradient_estimators",
     "latent_map",
+    "loss_calculator",
     "one_pixel",
     "posterior_ellipse",
+    "quiz_figure",
     "sigma_slider",
 ]

@@ -31,7 +31,8 @@ class LiveFigure(anywidget.AnyWidget):
         description: what can be done with it, and what it then shows, in a sentence or two.
         state: what the script computes from: numbers, strings, lists, and what `pack` and
             `pack_network` return.
-        picture: its first state, drawn by matplotlib, for places without JavaScript. It is closed.
+        picture: what stands in for it where there is no JavaScript: its first state, drawn by
+            matplotlib, which is closed, or HTML that needs no script, with all text escaped.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
@@ -48,17 +49,17 @@ class LiveFigure(anywidget.AnyWidget):
         name: str,
         description: str,
         state: dict[str, object],
-        picture: Figure,
+        picture: Figure | str,
     ) -> None:
         facts = {"figure": figure, "name": name, "description": description, "state": state}
         super().__init__(_esm=module(figure), **facts)
-        self._png = _as_png(picture)
+        as_html = isinstance(picture, str)
+        self._stand_in = {"text/html": picture} if as_html else {"image/png": _as_png(picture)}
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
         data, metadata = super()._repr_mimebundle_(**kwargs)
         data["text/plain"] = f"{self.name}: {self.description}"
-        data["image/png"] = self._png
-        return data, metadata
+        return data | self._stand_in, metadata
 
 
 def pack(values: Tensor, dtype: str = "float32") -> Packed:
