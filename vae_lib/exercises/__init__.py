@@ -1,8 +1,8 @@
-"""Exercises that answer back: check("2.1", my_function) in a notebook.
+"""Exercises that answer back: check("2.1", my_function) in a notebook, and quiz("2").
 
 A chapter's exercises stand in its notebook (stub, check, solution) and in one module here,
-`chapter_NN.py`, whose `EXERCISES` holds what the right answer gives and the mistakes to recognise.
-A new module is found by its name.
+`chapter_NN.py`, whose `EXERCISES` holds what the right answer gives and the mistakes to recognise;
+its `QUESTIONS` are the chapter's quiz. A new module is found by its name.
 """
 
 from __future__ import annotations
@@ -10,10 +10,26 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from vae_lib.exercises.exercise import Exercise, Mistake, Verdict
+from vae_lib.exercises.question import Option, Question
 
-__all__ = ["Exercise", "Mistake", "Verdict", "check", "exercises"]
+if TYPE_CHECKING:
+    from vae_lib.live import LiveFigure
+
+__all__ = [
+    "Exercise",
+    "Mistake",
+    "Option",
+    "Question",
+    "Verdict",
+    "check",
+    "exercises",
+    "questions",
+    "quiz",
+]
 
 
 def check(exercise: str, answer: object) -> None:
@@ -29,13 +45,37 @@ def check(exercise: str, answer: object) -> None:
     show(_verdict(str(exercise), answer))
 
 
+def quiz(chapter: str) -> LiveFigure:
+    """A chapter's questions, to be answered where they are shown: quiz("6") in a notebook.
+
+    Every option has its reason. Nothing is computed by the kernel, and no answer is kept.
+    """
+    from vae_lib.live import quiz_figure
+
+    name = f"Questions to check yourself, chapter {chapter}"
+    return quiz_figure([asdict(question) for question in questions(str(chapter))], name=name)
+
+
+def questions(chapter: str) -> tuple[Question, ...]:
+    """The questions of a chapter ("2")."""
+    known = [name.removeprefix("chapter_").lstrip("0") for name in _modules()]
+    if chapter not in known:
+        listed = ", ".join(f'"{name}"' for name in known)
+        raise ValueError(f"There is no quiz for chapter {chapter!r}; there are {listed}.")
+    return importlib.import_module(f"{__name__}.chapter_{chapter:0>2}").QUESTIONS
+
+
 def exercises(chapter: str | None = None) -> dict[str, Exercise]:
     """The exercises by id, in order: of one chapter ("2"), or of all where it has none."""
-    names = sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name.startswith("chapter_"))
+    names = _modules()
     if chapter is not None and f"chapter_{chapter:0>2}" in names:
         names = [f"chapter_{chapter:0>2}"]
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
     return {exercise.id: exercise for module in modules for exercise in module.EXERCISES}
+
+
+def _modules() -> list[str]:
+    return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name.startswith("chapter_"))
 
 
 def _verdict(name: str, answer: object) -> Verdict:

@@ -1,0 +1,685 @@
+"""Each chapter's questions: their form, and the truth of every option, computed anew here.
+
+A function below gets a question's options and says which of them are true, by an independent
+computation; these verdicts must be the book's. One is there for every question.
+"""
+
+import math
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, optimize, stats
+from scipy.spatial.distance import cdist
+from sklearn.neighbors import KNeighborsClassifier
+from torch import distributions as td
+from torch import nn
+from torch.nn import functional as F
+
+from vae_lib.exercises import questions, quiz
+from vae_lib.live import LiveFigure
+
+CHAPTERS = [str(n) for n in range(1, 10)]
+ALL = [(chapter, i) for chapter in CHAPTERS for i in range(len(questions(chapter)))]
+TRUTHS = {}
+
+
+def truth_of(chapter, number):
+    """Registers what computes the truth of a question's options, by their texts."""
+
+    def register(compute):
+        assert (chapter, number - 1) not in TRUTHS
+        TRUTHS[chapter, number - 1] = compute
+        return compute
+
+    return register
+
+
+def first_number(text):
+    """The number that an option names, with the sign that it is written with."""
+    found = re.search(r"(−?)(\d[\d,]*\.?\d*)(?:/(\d+))?", text)
+    sign, number, divisor = found.groups()
+    value = float(number.replace(",", "")) / float(divisor or 1)
+    return -value if sign else value
+
+
+def equal_to(value, texts, *, rtol=0.02):
+    """Which options name this number; the others must be far from it."""
+    named = [first_number(text) if re.search(r"\d", text) else math.inf for text in texts]
+    verdicts = [math.isclose(n, value, rel_tol=rtol, abs_tol=1e-9) for n in named]
+    wrong = [n for n, verdict in zip(named, verdicts, strict=True) if not verdict]
+    assert all(abs(n - value) > 0.03 * abs(value) for n in wrong)
+    return verdicts
+
+
+def by_words(texts, truths):
+    """Which options are true, told by words that occur in one of them each."""
+    assert len(truths) == len(texts)
+    verdicts = []
+    for text in texts:
+        (found,) = [words for words in truths if words in text]
+        verdicts.append(bool(truths[found]))
+    return verdicts
+
+
+# Their form
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_has_two_or_three_questions_of_the_right_form(chapter):
+    asked = questions(chapter)
+    assert 2 <= len(asked) <= 3
+    for question in asked:
+        texts = [option.text for option in question.options]
+        reasons = [option.reason for option in question.options]
+        assert 3 <= len(texts) <= 4
+        assert len({*texts, *reasons}) == 2 * len(texts)
+        assert sum(option.right for option in question.options) == 1
+        assert question.text.endswith(("?", "?`"))
+        for text, reason in zip(texts, reasons, strict=True):
+            assert 1 <= len(re.findall(r"[.:](?:\s|$)", reason)) <= 5
+            assert reason.endswith(".") and not text.endswith(".")
+            assert len(text) < 10 or text.lower() not in reason.lower()
+
+
+def texts_of(chapter):
+    for question in questions(chapter):
+        yield question.text
+        for option in question.options:
+            yield from (option.text, option.reason)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_texts_are_plain_with_code_in_backticks(chapter):
+    for text in texts_of(chapter):
+        assert text == text.strip() and "  " not in text
+        assert text.count("`") % 2 == 0
+        assert not re.search(r"[$\\{}]|</?[a-z]+>|\*\*|\^|_[a-z]\b", re.sub("`[^`]*`", "", text))
+        assert not re.search(r"(?<![\w`])-\d", re.sub("`[^`]*`", "", text)), "a minus is −"
+
+
+def test_the_right_option_is_now_here_now_there():
+    places = [
+        [option.right for option in question.options].index(True)
+        for chapter in CHAPTERS
+        for question in questions(chapter)
+    ]
+    assert max(Counter(places).values()) <= 0.4 * len(places)
+    assert set(places) == {0, 1, 2, 3}
+    for chapter in CHAPTERS:
+        own = [[o.right for o in q.options].index(True) for q in questions(chapter)]
+        assert len(set(own)) > 1
+
+
+def test_the_right_option_is_not_known_by_its_length():
+    asked = [question for chapter in CHAPTERS for question in questions(chapter)]
+    longest = [max(q.options, key=lambda option: len(option.text)).right for q in asked]
+    assert sum(longest) < 0.5 * len(asked)
+
+
+def test_quiz_shows_a_chapters_questions():
+    figure = quiz("6")
+    assert isinstance(figure, LiveFigure) and "chapter 6" in figure.name
+    shown = [question["text"] for question in figure.state["questions"]]
+    assert shown == [question.text for question in questions("6")]
+    assert quiz(6).state == figure.state
+
+
+@pytest.mark.parametrize("unknown", ["0", "10", "06", "elbo", ""])
+def test_an_unknown_chapter_is_told_what_there_is(unknown):
+    with pytest.raises(
+        ValueError, match=r"no quiz for chapter .*; there are \"1\", \"2\", .*\"9\""
+    ):
+        quiz(unknown)
+
+
+# Their truth
+
+
+@pytest.mark.parametrize(("chapter", "i"), ALL)
+def test_every_option_is_what_the_book_says(chapter, i):
+    options = questions(chapter)[i].options
+    verdicts = TRUTHS[chapter, i]([option.text for option in options])
+    assert verdicts == [option.right for option in options]
+
+
+# Chapter 1
+
+
+@truth_of("1", 1)
+def stretched_codes(texts):
+    torch.manual_seed(0)
+    encoder = nn.Sequential(nn.Linear(6, 9), nn.Tanh(), nn.Linear(9, 2)).double()
+    decoder = nn.Sequential(nn.Linear(2, 9), nn.Tanh(), nn.Linear(9, 6)).double()
+    x, z = torch.randn(50, 6).double(), torch.randn(50, 2).double()
+    with torch.no_grad():
+        before, after = decoder(encoder(x)), decoder(5 * encoder(x) / 5)
+        drawn_before, drawn_after = decoder(z), decoder(z / 5)
+    same_error = torch.allclose(before, after)
+    same_draws = torch.allclose(drawn_before, drawn_after)
+    return by_words(
+        texts,
+        {
+            "squared error": not same_error,
+            "Nothing at all": same_error and same_draws,
+            "What draws from N(0, I)": same_error and not same_draws,
+            "more detail": not same_error,
+        },
+    )
+
+
+def energy(a, b):
+    return 2 * cdist(a, b).mean() - cdist(a, a).mean() - cdist(b, b).mean()
+
+
+@truth_of("1", 2)
+def energy_of_the_mean(texts):
+    data, draws = np.array([[-1.0], [1.0]]), np.array([[0.0], [0.0]])
+    squared = [np.square(cdist(a, b)).mean() for a, b in ((data, draws), (data, data))]
+    assert 2 * squared[0] - squared[1] == 0  # what the first option's reason says
+    assert 2 * cdist(data, draws).mean() == 2
+    return equal_to(energy(data, draws), texts)
+
+
+def five_neighbours_score(a, b):
+    rows, labels = np.concatenate([a, b]), np.arange(len(a) + len(b)) < len(a)
+    model = KNeighborsClassifier(6).fit(rows, labels)
+    nearest = model.kneighbors(rows, return_distance=False)
+    others = [[k for k in row if k != i][:5] for i, row in enumerate(nearest)]
+    return ((labels[np.array(others)].mean(1) > 0.5) == labels).mean()
+
+
+@truth_of("1", 3)
+def nothing_but_sevens(texts):
+    rng = np.random.default_rng(0)
+    centres = 20 * rng.normal(size=(10, 8))
+
+    def digits(labels):
+        return centres[labels] + rng.normal(size=(len(labels), 8))
+
+    real, again = digits(np.arange(1000) % 10), digits(np.arange(1000) % 10)
+    sevens = digits(np.full(1000, 7))
+    to_real = [cdist(draws, real).min(1).mean() for draws in (sevens, again)]
+    to_draws = [cdist(real, draws).min(1).mean() for draws in (sevens, again)]
+    score = five_neighbours_score(sevens, real)
+    assert score == pytest.approx(0.95, abs=0.01)
+    return by_words(
+        texts,
+        {
+            "from a draw to": abs(to_real[0] / to_real[1] - 1) < 0.1,
+            "from a real digit to": abs(to_draws[0] / to_draws[1] - 1) < 0.1,
+            "energy": energy(sevens, real) < 10 * abs(energy(again, real)),
+            "two-sample": score < 0.6,
+        },
+    )
+
+
+# Chapter 2
+
+
+@truth_of("2", 1)
+def noise_of_a_code(texts):
+    sigma = math.sqrt(math.exp(-2))
+    assert 2 / sigma > 5
+    scales = [re.search(r"z = 3 ([+-]) ([\d.]+) \* eps", text) for text in texts]
+    named = [float(s[2]) if s and s[1] == "+" else math.inf for s in scales]
+    assert named[0] == round(math.exp(-2), 2)
+    return [abs(n - sigma) < 0.005 for n in named]
+
+
+@truth_of("2", 2)
+def best_widths(texts):
+    slope, noise = 2.0, 1.0
+
+    def cost(log_sigma, weight):
+        q_z, p_z = td.Normal(0.0, math.exp(log_sigma)), td.Normal(0.0, 1.0)
+        squared_error = (slope * math.exp(log_sigma)) ** 2 / (2 * noise**2)
+        return squared_error + weight * td.kl_divergence(q_z, p_z).item()
+
+    alone = optimize.minimize_scalar(lambda s: cost(s, 0.0), bounds=(-9, 2), method="bounded")
+    both = optimize.minimize_scalar(lambda s: cost(s, 1.0), bounds=(-9, 2), method="bounded")
+    best = math.exp(alone.x), math.exp(both.x)
+    assert best[0] < 1e-3 and best[1] ** 2 == pytest.approx(0.2, rel=1e-3)
+    named = [[float(n) for n in re.findall(r"\d\.?\d*", text)] for text in texts]
+    return [abs(n[0] - best[0]) < 0.005 and abs(n[1] - best[1]) < 0.005 for n in named]
+
+
+@truth_of("2", 3)
+def correlation_over_the_data(texts):
+    rng = np.random.default_rng(0)
+    means = rng.choice([-1.0, 1.0], size=(200_000, 1))
+    z = means + 0.1 * rng.normal(size=(200_000, 2))
+    correlation = np.corrcoef(z.T)[0, 1]
+    assert correlation == pytest.approx(1 / 1.01, abs=1e-3)
+    return equal_to(correlation, texts, rtol=0.005)
+
+
+# Chapter 3
+
+
+@truth_of("3", 1)
+def distance_of_draws(texts):
+    distances = 0.1 * np.random.default_rng(0).normal(size=(2000, 784))
+    distances = np.linalg.norm(distances, axis=1)
+    assert distances.min() > 2 and math.sqrt(2 / 784) == pytest.approx(0.05, abs=0.002)
+    assert np.square(distances).mean() == pytest.approx(7.84, rel=0.01)
+    return equal_to(np.median(distances), texts)
+
+
+@truth_of("3", 2)
+def bias_of_the_logarithm(texts):
+    """For log-normal values of p(x|z), whose mean is known."""
+    rng, scale = np.random.default_rng(0), 1.0
+    truth = scale**2 / 2
+    bias, error = {}, {}
+    for k, repeats in ((10, 200_000), (1000, 4000)):
+        estimates = np.log(np.exp(scale * rng.normal(size=(repeats, k))).mean(1))
+        bias[k] = estimates.mean() - truth
+        error[k] = estimates.std() / math.sqrt(repeats)
+    # To first order, the bias is half the squared relative standard error.
+    assert bias[1000] == pytest.approx(-np.expm1(scale**2) / 2000, abs=4 * error[1000])
+    below = all(bias[k] + 2 * error[k] < 0.0 for k in (10, 1000)) or bias[10] < -20 * error[10]
+    equally = abs(bias[10] - bias[1000]) < 0.01
+    return by_words(
+        texts,
+        {
+            "Both at": not below,
+            "that of K = 10 further": below and bias[10] < bias[1000] - 0.01,
+            "equally far": below and equally,
+            "Both above": all(value > 0 for value in bias.values()),
+        },
+    )
+
+
+def second_moment(width, reach):
+    """E_q[w²] of w = N(0, 1) / N(0, width²), over z in [-reach, reach]."""
+
+    def integrand(z):
+        return math.exp(2 * stats.norm.logpdf(z) - stats.norm.logpdf(z, scale=width))
+
+    return integrate.quad(integrand, -reach, reach, limit=500)[0]
+
+
+@truth_of("3", 3)
+def width_of_a_proposal(texts):
+    wide = second_moment(2.0, 30)
+    assert wide == pytest.approx(4 / math.sqrt(7), rel=1e-6) and 1 - 1 / wide == (
+        pytest.approx(1 / 3, abs=0.01)
+    )
+    diverges = second_moment(0.5, 12) > 1e6 * second_moment(0.5, 6) > 1e12
+    mean = integrate.quad(stats.norm.pdf, -30, 30)[0]  # E_q[w], whatever q > 0 is
+    unbiased = mean == pytest.approx(1)
+    return by_words(
+        texts,
+        {
+            "The narrow one": not diverges,
+            "estimate is biased": not unbiased,
+            "Neither": not diverges,
+            "infinite variance": diverges and unbiased and wide < 2,
+        },
+    )
+
+
+# Chapter 4
+
+
+@truth_of("4", 1)
+def best_shared_variance(texts):
+    errors = torch.tensor([1.0, 3.0], dtype=torch.float64)
+    best = optimize.minimize_scalar(
+        lambda v: -td.Normal(0.0, math.sqrt(v)).log_prob(errors).sum().item(),
+        bounds=(0.1, 50),
+        method="bounded",
+    ).x
+    assert errors.var(correction=0) == 1 and errors.mean() ** 2 == 4
+    return equal_to(best, texts, rtol=1e-3)
+
+
+@truth_of("4", 2)
+def the_same_balance(texts):
+    def gradient(sigma, beta):
+        torch.manual_seed(0)
+        encoder, decoder = nn.Linear(5, 4).double(), nn.Linear(2, 5).double()
+        x, eps = torch.randn(7, 5).double(), torch.randn(7, 2).double()
+        mu, log_var = encoder(x).chunk(2, dim=-1)
+        q_z = td.Normal(mu, (0.5 * log_var).exp())
+        x_mean = decoder(mu + q_z.stddev * eps)
+        log_px = td.Normal(x_mean, sigma).log_prob(x).sum(-1)
+        kl = td.kl_divergence(q_z, td.Normal(0.0, 1.0)).sum(-1)
+        leaves = [*encoder.parameters(), *decoder.parameters()]
+        grads = torch.autograd.grad((log_px - beta * kl).sum(), leaves)
+        return torch.cat([g.flatten() for g in grads])
+
+    reference = gradient(0.1, 4.0)
+    named = [float(text) if re.fullmatch(r"[\d.]+", text) else None for text in texts]
+    parallel = [
+        n is not None and torch.cosine_similarity(gradient(n, 1.0), reference, dim=0) > 1 - 1e-12
+        for n in named
+    ]
+    pairs = zip(named, parallel, strict=True)
+    return [bool(p) if n is not None else not any(parallel) for n, p in pairs]
+
+
+@truth_of("4", 3)
+def other_units(texts):
+    torch.manual_seed(0)
+    x, mu = torch.rand(2, 64).double()
+    change = td.Normal(255 * mu, 255 * 0.2).log_prob(255 * x).sum()
+    change = (change - td.Normal(mu, 0.2).log_prob(x).sum()).item()
+    assert change / 64 == pytest.approx(-math.log(255)) and round(math.log(255), 1) == 5.5
+    signs = {"falls": -1, "rises": 1}
+    named = [sum(s for w, s in signs.items() if w in t) * first_number(t + " 0") for t in texts]
+    return [abs(n - change) < 0.5 for n in named]
+
+
+# Chapter 5
+
+
+@truth_of("5", 1)
+def floor_of_grey(texts):
+    half = torch.full((100,), 0.5, dtype=torch.float64)
+    bce = F.binary_cross_entropy(half, half, reduction="sum").item()
+    draws = torch.bernoulli(half.expand(20, -1), generator=torch.Generator().manual_seed(0))
+    costs = [F.binary_cross_entropy(half, b, reduction="sum").item() for b in draws]
+    assert costs == pytest.approx([bce] * 20)  # at π = 0.5 every binarisation costs the same
+    return equal_to(bce, texts, rtol=0.01)
+
+
+@truth_of("5", 2)
+def gradient_of_a_logit(texts):
+    logit = torch.tensor(40.0, requires_grad=True)
+    loss = F.binary_cross_entropy_with_logits(logit, torch.tensor(0.0))
+    (gradient,) = torch.autograd.grad(loss, logit)
+    assert loss == 40 and torch.sigmoid(logit) == 1
+    return equal_to(gradient.item(), texts)
+
+
+@truth_of("5", 3)
+def comparable_scores(texts):
+    """Which score is, for given networks, the average of the one in question over its draws."""
+    x = torch.tensor([0.3, 0.9, 0.0, 0.5], dtype=torch.float64)
+    logits = torch.tensor([-1.0, 2.0, -3.0, 0.4], dtype=torch.float64)
+    score = -F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+    images = torch.cartesian_prod(*[torch.tensor([0.0, 1.0]).double()] * 4)
+    weight = torch.where(images == 1, x, 1 - x).prod(-1)
+    log_p = td.Bernoulli(logits=logits)
+    scores = {
+        "Gaussian": td.Normal(logits.sigmoid(), 0.2).log_prob(x).sum(),
+        "continuous Bernoulli": td.ContinuousBernoulli(logits=logits).log_prob(x).sum(),
+        "thresholded": log_p.log_prob((x > 0.5).double()).sum(),
+        "dynamically": (weight * log_p.log_prob(images).sum(-1)).sum(),
+    }
+    assert scores["continuous Bernoulli"] - score > 4 * math.log(2)
+    return by_words(texts, {name: torch.isclose(s, score) for name, s in scores.items()})
+
+
+# Chapter 6
+
+
+@truth_of("6", 1)
+def gap_of_the_bound(texts):
+    """First the identity on a model where everything is known, then the numbers by it."""
+    x, s = torch.tensor(1.2, dtype=torch.float64), 0.5  # p(z) = N(0, 1), p(x|z) = N(z, s²)
+    q_z, p_z = td.Normal(0.3, 0.8), td.Normal(0.0, 1.0)
+    z = torch.linspace(-12, 12, 40_001, dtype=torch.float64)
+    log_px = td.Normal(z, s).log_prob(x)
+    elbo = torch.trapezoid(q_z.log_prob(z).exp() * log_px, z) - td.kl_divergence(q_z, p_z)
+    posterior = td.Normal(x / (1 + s**2), s / math.sqrt(1 + s**2))
+    evidence = td.Normal(0.0, math.sqrt(1 + s**2)).log_prob(x)
+    torch.testing.assert_close(evidence - elbo, td.kl_divergence(q_z, posterior), rtol=1e-6, atol=0)
+    assert -93 + 12 == -81
+    return equal_to(-90 - -93, texts)
+
+
+@truth_of("6", 2)
+def a_frozen_decoder(texts):
+    """On a linear-Gaussian model, a better encoder and the same decoder."""
+    x, s = torch.tensor(1.2, dtype=torch.float64), 0.5
+    z = torch.linspace(-12, 12, 40_001, dtype=torch.float64)
+    log_joint = td.Normal(z, s).log_prob(x) + td.Normal(0.0, 1.0).log_prob(z)
+    evidence = torch.logsumexp(log_joint, 0) + (z[1] - z[0]).log()
+    posterior = log_joint - evidence
+    elbos, kls = [], []
+    for q_z in (td.Normal(0.0, 1.0), td.Normal(0.8, 0.5)):
+        log_q = q_z.log_prob(z)
+        elbos.append(torch.trapezoid(log_q.exp() * (log_joint - log_q), z))
+        kls.append(torch.trapezoid(log_q.exp() * (log_q - posterior), z))
+    assert elbos[1] > elbos[0] + 1
+    moved = not torch.isclose(elbos[0] + kls[0], elbos[1] + kls[1])
+    came_closer = torch.isclose(elbos[1] - elbos[0], kls[0] - kls[1], rtol=1e-6)
+    return by_words(
+        texts,
+        {"risen by 2": moved, "risen too": moved, "Nothing": not moved and came_closer},
+    )
+
+
+@truth_of("6", 3)
+def information_of_two_codes(texts):
+    # Means ±6, and the width that makes the divergence to the prior 20 nats.
+    def kl(sigma):
+        return 0.5 * (36 + sigma**2 - 1 - 2 * math.log(sigma))
+
+    sigma = optimize.brentq(lambda s: kl(s) - 20, 1e-4, 0.9)
+    z = torch.linspace(-9, 9, 400_001, dtype=torch.float64)
+    both = torch.stack([td.Normal(m, sigma).log_prob(z) for m in (-6.0, 6.0)])
+    mixture = both.logsumexp(0) - math.log(2)
+    inside = torch.where(both > -600, both.exp() * (both - mixture), 0.0)
+    information = torch.trapezoid(inside, z).mean().item()
+    p_z = td.Normal(0.0, 1.0).log_prob(z)
+    marginal = torch.trapezoid(mixture.exp() * (mixture - p_z), z).item()
+    assert information + marginal == pytest.approx(20, abs=1e-4)
+    assert marginal == pytest.approx(19.3, abs=0.05)
+    return equal_to(information, texts)
+
+
+# Chapter 7
+
+
+@truth_of("7", 1)
+def lines_that_pass_gradients(texts):
+    verdicts = []
+    for text in texts:
+        code = re.fullmatch(r"`z = (.*)`", text)[1]
+        mu, sigma = (torch.tensor(v, requires_grad=True) for v in (0.3, 0.7))
+        names = {"mu": mu, "sigma": sigma, "q_z": td.Normal(mu, sigma), "eps": torch.tensor(1.1)}
+        z = eval(code, {}, names)
+        gradients = (None, None)
+        if z.requires_grad:
+            log_px = td.Normal(z, 1.0).log_prob(torch.tensor(2.0))
+            gradients = torch.autograd.grad(log_px, (mu, sigma), allow_unused=True)
+        verdicts.append(gradients[0] is not None and gradients[1] is None)
+    return verdicts
+
+
+@truth_of("7", 2)
+def a_thousand_more(texts):
+    m, sigma, n = 0.8, 0.5, 1_000_000
+    eps = torch.randn(n, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    exact, by_score, by_path, with_baseline = {}, {}, {}, {}
+    for c in (0, 1000):
+        mu = torch.tensor(m, dtype=torch.float64, requires_grad=True)
+        grid = torch.linspace(-8, 8, 20_001, dtype=torch.float64)
+        expectation = torch.trapezoid(
+            td.Normal(mu, sigma).log_prob(grid).exp() * (grid**2 + c), grid
+        )
+        (exact[c],) = torch.autograd.grad(expectation, mu)
+        z = (m + sigma * eps).requires_grad_()
+        f = z**2 + c
+        (by_path[c],) = torch.autograd.grad(f.sum(), z)
+        f = f.detach()
+        by_score[c], with_baseline[c] = f * eps / sigma, (f - f.mean()) * eps / sigma
+    bias = by_score[1000].mean() - exact[1000]
+    rise = by_score[1000].var() - by_score[0].var()
+    assert rise > (1000 / sigma) ** 2 and with_baseline[1000].var() < by_score[0].var()
+    return by_words(
+        texts,
+        {
+            "The gradient of E[f]": not torch.isclose(*exact.values(), rtol=1e-6),
+            "variance of the score-function": rise > 0,
+            "mean of the score-function": bias.abs() > 4 * by_score[1000].std() / math.sqrt(n),
+            "variance of the pathwise": not torch.isclose(*(g.var() for g in by_path.values())),
+        },
+    )
+
+
+@truth_of("7", 3)
+def path_over_a_step(texts):
+    mu, sigma = torch.tensor(0.4, requires_grad=True), 0.8
+    z = mu + sigma * torch.randn(100_000, generator=torch.Generator().manual_seed(0))
+    f = (z > 0).float() + 0 * z
+    slopes = torch.autograd.grad(f.sum(), z, retain_graph=True)[0]
+    (estimate,) = torch.autograd.grad(f.mean(), mu)
+    right = stats.norm.pdf(0.0, 0.4, sigma)  # the derivative of Φ(μ/σ)
+    step = 1e-5
+    difference = [stats.norm.cdf((0.4 + s) / sigma) for s in (-step, step)]
+    assert (difference[1] - difference[0]) / (2 * step) == pytest.approx(right, rel=1e-6)
+    is_right = abs(estimate.item() - right) < 0.05
+    return by_words(
+        texts,
+        {
+            "one point": is_right,
+            "0, whatever": estimate == 0 and bool((slopes == 0).all()),
+            "large variance": is_right or slopes.var() > 0,
+        },
+    )
+
+
+# Chapter 8
+
+
+@truth_of("8", 1)
+def nats_of_two_dimensions(texts):
+    rng = np.random.default_rng(0)
+    nats = {}
+    for name, of_means, of_codes in (("A", 0.98, 0.02), ("B", 0.02, 0.98)):
+        mu = torch.from_numpy(math.sqrt(of_means) * rng.normal(size=400_000))
+        q_z = td.Normal(mu, math.sqrt(of_codes))
+        nats[name] = td.kl_divergence(q_z, td.Normal(0.0, 1.0)).mean().item()
+        assert nats[name] == pytest.approx(-0.5 * math.log(of_codes), abs=0.01)
+    claimed = nats["A"] == pytest.approx(2, abs=0.1) and nats["B"] == pytest.approx(0.01, abs=0.005)
+    return by_words(
+        texts,
+        {
+            "B: its": nats["B"] > nats["A"],
+            "Neither": math.isclose(nats["A"], nats["B"], rel_tol=0.1),
+            "about 2 nats against 0.01": claimed,
+            "0.98 against 0.02 nats": nats["A"] == pytest.approx(0.98, abs=0.1),
+        },
+    )
+
+
+@truth_of("8", 2)
+def gain_and_price(texts):
+    change = 6 - 8
+    signs = {"improved": 1, "fallen": -1}
+    named = [sum(s for w, s in signs.items() if w in t) * first_number(t + " 0") for t in texts]
+    return [n == change for n in named]
+
+
+@truth_of("8", 3)
+def paired_scores(texts):
+    """Two data sets with the numbers of the question, and opposite answers."""
+    rng, n = np.random.default_rng(0), 300
+
+    def significant(correlation):
+        common, a, b = rng.normal(size=(3, n))
+        both = np.stack(
+            [math.sqrt(correlation) * common + math.sqrt(1 - correlation) * own for own in (a, b)]
+        )
+        both -= both.mean(1, keepdims=True)
+        scores = both / both.std(1, keepdims=True) * 0.3 * math.sqrt(n)
+        scores += np.array([[-23.1], [-23.6]])
+        assert scores.std(1) / math.sqrt(n) == pytest.approx([0.3, 0.3])
+        difference = scores[0] - scores[1]
+        return difference.mean() / (difference.std() / math.sqrt(n)) > 3
+
+    assert math.hypot(0.3, 0.3) == pytest.approx(0.42, abs=0.005)
+    answers = {significant(0.98), significant(0.0)}
+    return by_words(
+        texts,
+        {
+            "differences, image by image": answers == {True, False},
+            "intervals": answers == {False},
+            "Yes": answers == {True},
+            "more draws": not answers,  # of z; the scores here have no such noise at all
+        },
+    )
+
+
+# Chapter 9
+
+
+@truth_of("9", 1)
+def weight_of_the_default_mean(texts):
+    torch.manual_seed(0)
+    x, logits = torch.rand(6, 784).round().double(), torch.randn(6, 784).double()
+    leaves = [t.double().requires_grad_() for t in (logits, *torch.randn(2, 6, 20))]
+
+    def terms():
+        q_z = td.Normal(leaves[1], (0.5 * leaves[2]).exp())
+        kl = td.kl_divergence(q_z, td.Normal(0.0, 1.0)).sum(-1)
+        return td.Bernoulli(logits=leaves[0]).log_prob(x).sum(-1), kl
+
+    def direction(value):
+        gradients = torch.autograd.grad(value, leaves)
+        return F.normalize(torch.cat([g.flatten() for g in gradients]), dim=0)
+
+    loss = F.binary_cross_entropy_with_logits(leaves[0], x) + terms()[1].mean()
+    found = direction(loss)
+    verdicts = []
+    for text in texts:
+        log_px, kl = terms()
+        exact = direction((first_number(text) * kl - log_px).mean())
+        verdicts.append(torch.allclose(found, exact, rtol=1e-9, atol=1e-12))
+    return verdicts
+
+
+@truth_of("9", 2)
+def above_the_evidence(texts):
+    """On a linear-Gaussian model: the ELBO of the posterior, of others, and one that is wrong."""
+    torch.manual_seed(0)
+    s, n = 0.5, 4000
+    x = math.sqrt(1 + s**2) * torch.randn(n, dtype=torch.float64)
+    evidence = td.Normal(0.0, math.sqrt(1 + s**2)).log_prob(x)
+    mean, sd = x / (1 + s**2), s / math.sqrt(1 + s**2)
+
+    def excess(width, scale_of_noise):
+        q_z = td.Normal(mean, width)
+        z = mean + scale_of_noise * torch.randn(n, dtype=torch.float64)
+        value = td.Normal(z, s).log_prob(x) - td.kl_divergence(q_z, td.Normal(0.0, 1.0))
+        return value - evidence
+
+    right = excess(sd, sd)
+    assert (right > 0).double().mean() > 0.3  # for single images, often
+    error = right.std() / math.sqrt(n)
+    assert abs(right.mean()) < 4 * error
+    others = [excess(w, w).mean() for w in (0.5 * sd, 2 * sd)]
+    bounded = all(value < 0 for value in others)
+    flatters = excess(sd, sd**2)  # less noise than the KL is charged for
+    wrong = flatters.mean() > 5 * flatters.std() / math.sqrt(n)
+    return by_words(
+        texts,
+        {
+            "Noise": 0.9 / 0.02 < 5,
+            "No lower bound": bounded and wrong and 0.9 / 0.02 > 40,
+            "nearly tight": 0.9 <= 0,
+            "better than the true posterior": not bounded,
+        },
+    )
+
+
+@truth_of("9", 3)
+def a_test_that_passes(texts):
+    def passes(mu, log_var):
+        eps = torch.randn(200_000, generator=torch.Generator().manual_seed(0)).double()
+        z = mu + math.exp(log_var) * eps
+        u = (z - mu) / math.exp(0.5 * log_var)
+        assert u.var().item() == pytest.approx(math.exp(log_var), rel=0.02)
+        return abs(u.mean().item()) < 0.02 and abs(u.var().item() - 1) < 0.02
+
+    named = [re.findall(r"= (−?[\d.]+)", text) for text in texts]
+    values = [[float(n.replace("−", "-")) for n in found] for found in named]
+    passed = [passes(*pair) if pair else None for pair in values]
+    return [p if p is not None else not any(passed) for p in passed]
