@@ -46,16 +46,18 @@ export default live((frame, state) => {
   const codes = svg("g", { class: "numerals", "aria-hidden": "true" });
   axes.marks.append(codes);
 
-  const picture = (text, size) => {
-    const image = pixels(state.image_shape, { label: text, size });
+  const picture = (text, size, label = text) => {
+    const image = pixels(state.image_shape, { label, size });
     const { figure, caption } = captioned(image, text);
     caption.style.maxWidth = `${size}px`;
     return { ...image, figure, caption };
   };
-  const mean_image = picture("mean given z", 100);
-  const given = picture(`deviation given z: ${sigma.toFixed(2)} in every pixel`, 100);
-  const range = `${least.toFixed(2)} to ${most.toFixed(2)}`;
-  const overall = picture(`deviation over all z: ${range}`, 100);
+  const mean_image = picture("mean given z", 100, "The mean of p(x | z)");
+  const spread = "The standard deviation of each pixel";
+  const one = `s.d. given z: ${sigma.toFixed(2)} in every pixel`;
+  const given = picture(one, 100, `${spread} given z`);
+  const range = `s.d. over all z: ${least.toFixed(2)} to ${most.toFixed(2)}`;
+  const overall = picture(range, 100, `${spread} under p(x)`);
   const draws = Array.from({ length: n_draws }, (_, i) =>
     pixels(state.image_shape, { label: `Draw ${i + 1} from p(x | z)`, size: 100 }),
   );
@@ -140,7 +142,10 @@ export default live((frame, state) => {
     mean_image.show(x_mean);
     given.show(new Float64Array(n_pixels).fill(sigma), [0, most]);
     overall.show(deviation, [0, most]);
-    draws.forEach(({ show }, i) => show(x[i] ?? new Float64Array(n_pixels)));
+    draws.forEach(({ canvas, show }, i) => {
+      show(x[i] ?? new Float64Array(n_pixels));
+      canvas.setAttribute("aria-label", x[i] ? `Draw ${i + 1} from p(x | z)` : "Not drawn yet");
+    });
     showSamples();
     const distances = x.map((one) => squaredDistance(one, x_mean) / (n_pixels * sigma ** 2));
     frame.tell(saying(now, distances, n_pixels * sigma ** 2), {

@@ -295,7 +295,7 @@ function saying({ pathwise, score }, exact, n_draws) {
   if (p === 0 && pathwise.mean === 0) {
     return `${means} Every pathwise estimate is 0: f has a jump, which its slope does not see.`;
   }
-  const spread = `One estimate has a standard deviation of ${p.toPrecision(3)} and ${s.toPrecision(3)}`;
+  const spread = `A single one has the standard deviation ${p.toPrecision(3)} and ${s.toPrecision(3)}`;
   const [path, scores] = ["pathwise estimator", "score function"];
   const [ratio, worse, better] = s > p ? [(s / p) ** 2, scores, path] : [(p / s) ** 2, path, scores];
   const times = ratio < 10 ? ratio.toFixed(1) : Math.round(ratio).toLocaleString("en");
