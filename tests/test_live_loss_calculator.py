@@ -1,13 +1,14 @@
-"""Chapter 9's calculator in the page: the chapter's own, and what autograd says."""
+"""Chapter 9's calculator in the page: as the chapter's own, and as autograd of the same code."""
 
 import itertools
 import math
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import torch
-from browser import next_frame, press, readout, scrolls_sideways, values
+from browser import press, readout, scrolls_sideways, touch_drag, values
 from torch import distributions as td
 from torch.nn import functional as F
 
@@ -18,9 +19,38 @@ SIZES = {"pixels": 10, "latents": 3}
 BATCH = 6
 TERMS = ("SSE", "half SSE", "BCE")
 OVERS = ("", "batch", "pixels", "batch pixels")
-KL_OVERS = ("", "batch", "latents", "batch latents", "batch pixels")
-WEIGHTS = (1.0, 0.03)
-COMBINATIONS = list(itertools.product(TERMS, OVERS, KL_OVERS, WEIGHTS))
+KL_OVERS = [
+    " ".join(axes)
+    for n in range(4)
+    for axes in itertools.combinations(("batch", "latents", "pixels"), n)
+]
+COMBINATIONS = list(itertools.product(TERMS, OVERS, KL_OVERS, (1.0, 0.03)))
+START = {"a start": ("SSE", "batch", "batch", 1.0, SIZES)}
+
+# Works the form as a reader does, field by field, and reads what is told after each loss.
+FILL = """async (combinations) => {
+  const section = document.querySelector("section.vae-live");
+  const [, term, ...lists] = section.querySelectorAll("select");
+  const [, weight] = section.querySelectorAll("input");
+  const put = (input, value) => {
+    input.value = value;
+    const type = input.localName === "select" ? "change" : "input";
+    input.dispatchEvent(new Event(type, { bubbles: true }));
+  };
+  const told = [];
+  for (const [name, over, kl_over, w] of combinations) {
+    put(term, name);
+    const averaged = [
+      over.includes("pixels"), over.includes("batch"),
+      kl_over.includes("latents"), kl_over.includes("batch"), kl_over.includes("pixels"),
+    ];
+    lists.forEach((list, i) => put(list, averaged[i] ? "mean" : "sum"));
+    put(weight, w);
+    await new Promise(requestAnimationFrame);
+    told.push(JSON.parse(section.dataset.values));
+  }
+  return told;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -33,111 +63,178 @@ def implied_ratio():
     return names["implied_ratio"]
 
 
-def figure_of(combinations):
-    choices = {str(c): (*c, SIZES) for c in combinations}
-    return loss_calculator(choices, batch=BATCH)
+@pytest.fixture
+def random_output():
+    """Binary x, and leaves x_mean in (0, 1), mu and log_var, in double precision."""
+    torch.manual_seed(0)
+    x = torch.rand(BATCH, SIZES["pixels"]).round().double()
+    x_mean = 0.1 + 0.8 * torch.rand(BATCH, SIZES["pixels"], dtype=torch.float64)
+    mu, log_var = torch.randn(2, BATCH, SIZES["latents"], dtype=torch.float64)
+    return x, [leaf.clone().requires_grad_() for leaf in (x_mean, mu, log_var)]
 
 
-def ratios_shown(page, n):
-    choice = page.get_by_label("A loss from the table")
-    found = []
-    for i in range(n):
-        choice.select_option(str(i))
-        found.append(values(page)["ratio"])
-    return found
-
-
-def loss_gradient(term, over, kl_over, weight, x, leaves):
-    """The gradient of the loss as code would write it, with torch's own sums and means."""
-    output, mu, log_var = leaves
-    terms = {
-        "SSE": (x - output).square(),
-        "half SSE": (x - output).square() / 2,
-        "BCE": F.binary_cross_entropy_with_logits(output, x, reduction="none"),
-    }
-    kl_terms = -0.5 * (1 + log_var - mu.square() - log_var.exp())
-    value = terms[term].mean(-1) if "pixels" in over else terms[term].sum(-1)
-    value = value.mean() if "batch" in over else value.sum()
-    kl = kl_terms.mean(-1) if "latents" in kl_over else kl_terms.sum(-1)
-    kl = kl.mean() if "batch" in kl_over else kl.sum()
-    if "pixels" in kl_over:
-        kl = kl / SIZES["pixels"]
-    return torch.cat([g.flatten() for g in torch.autograd.grad(value + weight * kl, leaves)])
-
-
-def elbo_gradient(term, ratio, x, leaves):
-    """That of minus the ELBO, from torch.distributions, with the implied sigma or beta."""
-    output, mu, log_var = leaves
-    kl = td.kl_divergence(td.Normal(mu, (0.5 * log_var).exp()), td.Normal(0.0, 1.0)).sum()
-    if term == "BCE":
-        value = -td.Bernoulli(logits=output).log_prob(x).sum() + ratio * kl
-    else:
-        value = -td.Normal(output, math.sqrt(ratio)).log_prob(x).sum() + kl
+def gradient(value, leaves):
     return torch.cat([g.flatten() for g in torch.autograd.grad(value, leaves)])
 
 
-def test_every_combination_is_the_chapters_and_an_elbo(page_of, implied_ratio):
-    torch.manual_seed(0)
-    x = torch.rand(BATCH, SIZES["pixels"]).round().double()
-    shapes = [(BATCH, SIZES["pixels"]), *[(BATCH, SIZES["latents"])] * 2]
-    leaves = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
-    page = page_of(figure_of(COMBINATIONS))
-    for combination, ratio in zip(COMBINATIONS, ratios_shown(page, len(COMBINATIONS)), strict=True):
-        expected = implied_ratio(*combination, **SIZES, batch=BATCH)
-        assert ratio == pytest.approx(expected, rel=1e-12), combination
-        gradient = loss_gradient(*combination, x, leaves)
-        exact = elbo_gradient(combination[0], ratio, x, leaves)
-        cosine = F.cosine_similarity(gradient, exact, dim=0)
-        assert cosine == pytest.approx(1, abs=1e-12), combination
-        assert gradient @ exact > 0
+def gradient_of_code(code, x, leaves):
+    """That of the loss as the figure writes it, executed."""
+    x_mean, mu, log_var = leaves
+    kl = -0.5 * (1 + log_var - mu.square() - log_var.exp())
+    names = {"x": x, "x_mean": x_mean, "kl": kl, "F": F}
+    exec(code, names)
+    return gradient(names["loss"], leaves)
 
 
-def test_another_form_than_the_table_is_computed(page_of):
-    page = page_of(figure_of([("BCE", "", "", 1.0)]))
-    page.get_by_label("Reconstruction").select_option("SSE")
-    page.get_by_label("It is", exact=True).select_option("batch pixels")
-    page.get_by_label("The KL is").select_option("batch")
-    page.get_by_label("Pixels D").fill("12288")
-    page.get_by_label("KL weight").fill("0.00025")
-    assert values(page)["ratio"] == pytest.approx(1.536)
-    assert "σ = 1.24" in readout(page)
+def gradient_of_elbo(term, sigma, beta, x, leaves):
+    """That of minus the ELBO, from torch.distributions, its KL weighed by beta."""
+    x_mean, mu, log_var = leaves
+    p_x = td.Bernoulli(x_mean) if term == "BCE" else td.Normal(x_mean, sigma)
+    kl = td.kl_divergence(td.Normal(mu, (0.5 * log_var).exp()), td.Normal(0.0, 1.0))
+    return gradient(beta * kl.sum() - p_x.log_prob(x).sum(), leaves)
+
+
+def assert_parallel(one, other, what):
+    cosine = F.cosine_similarity(one, other, dim=0)
+    assert cosine == pytest.approx(1, abs=1e-12), what
+
+
+def test_every_combination_is_the_chapters_and_an_elbo(page_of, implied_ratio, random_output):
+    x, leaves = random_output
+    page = page_of(loss_calculator(START, batch=BATCH))
+    page.get_by_label("σ claimed").fill("0.2")
+    told = page.evaluate(FILL, COMBINATIONS)
+    for (term, over, kl_over, weight), shown in zip(COMBINATIONS, told, strict=True):
+        what = (term, over, kl_over, weight)
+        ratio = implied_ratio(*what, **SIZES, batch=BATCH)
+        assert shown["ratio"] == pytest.approx(ratio, rel=1e-12), what
+        assert shown["b"] / shown["a"] == pytest.approx(ratio, rel=1e-12), what
+        letters = {"w": weight, "D": SIZES["pixels"], "L": SIZES["latents"], "B": BATCH}
+        assert eval(shown["letters"].replace("·", "*"), letters) == pytest.approx(ratio), what
+        found = gradient_of_code(shown["code"], x, leaves)
+        if term == "BCE":
+            assert shown["sigma"] is None
+            assert_parallel(found, gradient_of_elbo(term, None, shown["beta"], x, leaves), what)
+        else:
+            as_sigma = gradient_of_elbo(term, shown["sigma"], 1.0, x, leaves)
+            as_beta = gradient_of_elbo(term, 0.2, shown["beta"], x, leaves)
+            assert_parallel(found, as_sigma, what)
+            assert_parallel(found, as_beta, what)
+
+
+def test_a_and_b_are_the_coefficients_themselves(page_of, random_output):
+    x, leaves = random_output
+    page = page_of(loss_calculator(START, batch=BATCH))
+    combinations = COMBINATIONS[::7]
+    for (term, *_), shown in zip(combinations, page.evaluate(FILL, combinations), strict=True):
+        found = gradient_of_code(shown["code"], x, leaves)
+        exact = gradient_of_elbo(term, 1.0, shown["b"] / shown["a"], x, leaves)
+        np.testing.assert_allclose(found, shown["a"] * exact, rtol=1e-9)
+
+
+def test_a_known_loss_is_read_off_in_words(page_of):
+    frames = {"pixels": 64 * 64 * 3, "latents": 32}
+    losses = START | {"PyTorch-VAE": ("SSE", "batch pixels", "batch", 2.5e-4, frames)}
+    page = page_of(loss_calculator(losses))
+    page.get_by_label("A loss").select_option("PyTorch-VAE")
+    shown = values(page)
+    assert shown["ratio"] == pytest.approx(1.536)
+    assert "ELBO with σ = 1.24 on data in [0, 1]" in readout(page)
+    assert shown["sizes"] == {**frames, "batch": 128}
+    page.get_by_label("pixels D").fill("64")
+    assert values(page)["sigma"] == pytest.approx(math.sqrt(64 * 2.5e-4 / 2))
+    assert page.get_by_label("A loss").input_value() == "own"
+
+
+def test_the_two_buttons(page_of):
+    losses = {"a mean": ("SSE", "batch pixels", "latents pixels", 0.7, SIZES)}
+    page = page_of(loss_calculator(losses, batch=BATCH))
+    page.get_by_label("σ claimed").fill("0.3")
+    page.get_by_role("button", name="Choose w so that β = 1").click()
+    shown = values(page)
+    assert shown["beta"] == pytest.approx(1, abs=1e-8)
+    assert shown["sigma"] == pytest.approx(0.3, abs=1e-8)
     page.get_by_role("button", name="Sum both terms").click()
     assert values(page)["ratio"] == pytest.approx(0.5)
-    assert page.get_by_label("KL weight").input_value() == "1"
-
-
-@pytest.mark.parametrize("text", ["", "0", "-3"])
-def test_a_size_that_is_none_is_named(page_of, text):
-    page = page_of(figure_of([("SSE", "batch", "batch", 1.0)]))
-    page.get_by_label("Latents L").fill(text)
-    assert "latents must be a number above 0" in readout(page)
-    assert values(page)["ratio"] is None
-    page.get_by_label("Latents L").fill("8")
+    for size in ("pixels D", "latents L", "batch B"):
+        page.get_by_label(size).fill("77")
     assert values(page)["ratio"] == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("weight", [1e-12, 1e12])
-def test_ends_of_the_scale(page_of, weight):
-    page = page_of(figure_of([("BCE", "batch", "batch", weight)]))
-    assert values(page)["ratio"] == pytest.approx(weight)
-    assert "10^" in readout(page)
+@pytest.mark.parametrize(
+    ("field", "text", "message"),
+    [
+        ("latents L", "", "must be a whole number, 1 or more"),
+        ("pixels D", "0", "must be a whole number, 1 or more"),
+        ("batch B", "2.5", "must be a whole number, 1 or more"),
+        ("weight w", "-1", "must be a number, 0 or more"),
+        ("σ claimed", "0", "must be a number above 0"),
+    ],
+)
+def test_what_is_no_number_for_its_field_is_named(page_of, field, text, message):
+    page = page_of(loss_calculator(START))
+    page.get_by_label(field).fill(text)
+    assert message in readout(page)
+    assert values(page)["ratio"] is None
+    assert page.get_by_label(field).get_attribute("aria-invalid") == "true"
+    page.get_by_label(field).fill("3")
+    assert values(page)["ratio"] > 0
+    assert page.locator("[aria-invalid=true]").count() == 0
+
+
+@pytest.mark.parametrize("weight", [0.0, 1e-12, 1e12])
+@pytest.mark.parametrize("term", TERMS)
+def test_ends_of_the_scale(page_of, term, weight):
+    page = page_of(loss_calculator({"an end": (term, "", "", weight, SIZES)}), width=390)
+    shown = values(page)
+    assert shown["ratio"] == pytest.approx(weight / (2 if term == "SSE" else 1))
+    assert ("no ELBO" in readout(page)) == (weight == 0)
+    assert "NaN" not in page.locator("section.vae-live").inner_html()
     assert not scrolls_sideways(page)
 
 
-def test_keys_on_a_phone(page_of):
-    page = page_of(figure_of([("BCE", "batch", "batch", 1.0)]), width=390)
-    press(page.get_by_label("Pixels D"), "ArrowUp", "ArrowUp")
-    assert values(page)["pixels"] == SIZES["pixels"] + 2
-    press(page.get_by_label("Reconstruction"), "ArrowUp")
-    next_frame(page)
+def test_below_a_quarter_of_the_pixels_and_not_above_encoding_can_pay(page_of):
+    page = page_of(loss_calculator({"SSE": ("half SSE", "", "", 1.0, SIZES)}))
+    for weight, never in ((2.49, False), (2.5, True), (40, True)):
+        page.get_by_label("weight w").fill(str(weight))
+        assert ("never pays" in readout(page)) == never
+
+
+def test_keys_and_fingers_on_a_phone(page_of):
+    page = page_of(loss_calculator(START), width=390, touch=True, theme="dark")
+    press(page.get_by_label("pixels D"), "ArrowUp", "ArrowUp")
+    assert values(page)["sizes"]["pixels"] == SIZES["pixels"] + 2
+    press(page.get_by_label("term"), "ArrowDown")
     assert values(page)["term"] == "half SSE"
+    touch_drag(page.get_by_role("button", name="Choose w"))
+    assert values(page)["beta"] == pytest.approx(1)
+    assert page.get_by_role("group", name="Sizes").get_by_label("latents L").is_visible()
     assert not scrolls_sideways(page)
 
 
-def test_what_is_refused():
-    with pytest.raises(ValueError, match="one loss at least"):
+def test_the_picture_answers_every_loss():
+    losses = {str(c): (*c, SIZES) for c in COMBINATIONS[:4]}
+    bundle, _ = loss_calculator(losses)._repr_mimebundle_()
+    assert len(bundle["image/png"]) > 1000
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (("MSE", "", "", 1.0, SIZES), "a: the term must be one of"),
+        (("SSE", "latents", "", 1.0, SIZES), "averaged over some of 'batch pixels'"),
+        (("SSE", "", "rows", 1.0, SIZES), "averaged over some of 'batch latents pixels'"),
+        (("SSE", "", "", -1.0, SIZES), "weight must be a number, 0 or more"),
+        (("SSE", "", "", math.nan, SIZES), "weight must be a number, 0 or more"),
+        (("SSE", "", "", 1.0, {"pixels": 0, "latents": 3}), "whole numbers of 1 or more"),
+        (("SSE", "", "", 1.0, {"pixels": 3}), "the sizes pixels, latents and batch"),
+    ],
+)
+def test_what_is_refused(loss, message):
+    with pytest.raises(ValueError, match=message):
+        loss_calculator({"a": loss})
+
+
+def test_no_losses_are_refused():
+    with pytest.raises(ValueError, match="one loss or more"):
         loss_calculator({})
-    with pytest.raises(ValueError, match="term of 'a' must be one of"):
-        loss_calculator({"a": ("MSE", "", "", 1.0, SIZES)})
-    with pytest.raises(ValueError, match="above 0"):
-        loss_calculator({"a": ("SSE", "", "", 0.0, SIZES)})
