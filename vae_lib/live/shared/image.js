@@ -35,7 +35,8 @@ export function pixels([height, width], { label, size } = {}) {
 
 // A pixel picture with a caption under it.
 export function captioned(image, caption) {
-  const text = element("figcaption", {}, caption);
-  const figure = element("figure", { class: "vae-live-figure" }, image.canvas, text);
+  // Not figure and figcaption, which themes give margins and colours of their own.
+  const text = element("div", { class: "vae-live-caption" }, caption);
+  const figure = element("div", { class: "vae-live-figure" }, image.canvas, text);
   return { figure, caption: text };
 }
