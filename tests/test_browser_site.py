@@ -93,66 +93,7 @@ FIGURES = f"""() => {{
     faults: [...document.querySelectorAll(".vae-live-fault")].map((fault) => fault.textContent),
   }};
 }}"""
-# Counts the listeners, timers, frames asked for and observers that figures make from now on.
-COUNT = """() => {
-  const ofFigures = () => new Error().stack.includes("/_static/live/");
-  const [targets, kinds] = [EventTarget.prototype, { timers: new Set(), frames: new Set() }];
-  const [listening, observing] = [new Map(), new Set()];
-  const replace = (owner, name, make) => { owner[name] = make(owner[name]); };
-  const key = (target, type, handler, options) => {
-    const capture = typeof options === "object" ? options?.capture : options;
-    if (!listening.has(target)) listening.set(target, new Map());
-    const own = listening.get(target);
-    const name = `${type} ${!!capture}`;
-    if (!own.has(name)) own.set(name, new Set());
-    return own.get(name);
-  };
-  replace(targets, "addEventListener", (add) => function (type, handler, options) {
-    const handlers = key(this, type, handler, options);
-    if (ofFigures() && !options?.signal?.aborted) handlers.add(handler);
-    if (options?.signal) add.call(options.signal, "abort", () => handlers.delete(handler));
-    return add.call(this, type, handler, options);
-  });
-  replace(targets, "removeEventListener", (remove) => function (type, handler, options) {
-    key(this, type, handler, options).delete(handler);
-    return remove.call(this, type, handler, options);
-  });
-  const asks = (kind, ask, cancel) => {
-    replace(window, ask, (original) => (handler, ...rest) => {
-      const id = original((...values) => {
-        if (!ask.includes("Interval")) kinds[kind].delete(id);
-        handler(...values);
-      }, ...rest);
-      if (ofFigures()) kinds[kind].add(id);
-      return id;
-    });
-    replace(window, cancel, (original) => (id) => {
-      kinds[kind].delete(id);
-      original(id);
-    });
-  };
-  asks("timers", "setTimeout", "clearTimeout");
-  asks("timers", "setInterval", "clearInterval");
-  asks("frames", "requestAnimationFrame", "cancelAnimationFrame");
-  for (const name of ["MutationObserver", "ResizeObserver", "IntersectionObserver"]) {
-    replace(window[name].prototype, "observe", (original) => function (...values) {
-      if (ofFigures()) observing.add(this);
-      return original.apply(this, values);
-    });
-    replace(window[name].prototype, "disconnect", (original) => function () {
-      observing.delete(this);
-      return original.call(this);
-    });
-  }
-  const n = (map) => [...map.values()].flatMap((own) => [...own.values()])
-    .reduce((total, handlers) => total + handlers.size, 0);
-  window.counted = () => ({
-    listeners: n(listening),
-    timers: kinds.timers.size,
-    frames: kinds.frames.size,
-    observers: observing.size,
-  });
-}"""
+LEFTOVERS = (ROOT / "tests" / "leftovers.js").read_text(encoding="utf-8")
 SHOW = f"""(which) => {{
   const {{ state: values, buffers }} = ({STATES})()[which];
   for (const {{ path, data }} of buffers ?? []) {{
@@ -367,7 +308,7 @@ def test_figures_leave_nothing_behind(visit, chromium, address):
     with opened(chromium, origins=(address,)) as page:
         page.route("**/live/host.js*", lambda route: route.fulfill(body=""))
         load(page, visit.page.url)
-        page.evaluate(COUNT)
+        page.evaluate(LEFTOVERS, "/_static/live/")
         for i in range(len(page.evaluate(STATES))):
             page.evaluate(SHOW, i)
             drive.by_mouse(page.locator("section.vae-live"))

@@ -154,7 +154,7 @@ function makeFrame(el, name, description) {
 export function slider(frame, { label, min, max, step, value, format = (v) => v.toFixed(2), onInput }) {
   const id = freshId();
   const input = element("input", { type: "range", id, min, max, step, value });
-  const output = element("output", { for: id });
+  const output = element("output", { for: id, "aria-live": "off" }); // the range says it already
   const show = () => {
     output.textContent = format(input.valueAsNumber);
     input.setAttribute("aria-valuetext", output.textContent);
