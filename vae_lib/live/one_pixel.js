@@ -49,8 +49,10 @@ function lambdaText(l) {
 
 export default live((frame, state) => {
   const most = state.max_logit;
-  if (!(most > 0)) throw new Error("max_logit is missing from the figure's state");
   let { x, logit } = state;
+  if (![most, x, logit].every(Number.isFinite)) {
+    throw new Error("x, logit or max_logit is missing from the figure's state");
+  }
 
   const costs = plot({
     x: [-most, most],

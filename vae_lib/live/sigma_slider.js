@@ -26,6 +26,7 @@ export default live((frame, state) => {
   const [x, x_mean] = [unpackRows(state.x), unpackRows(state.x_mean)];
   const { names, log10_range, value_range } = state;
   if (x.length !== names?.length) throw new Error("there are not as many names as images");
+  if (!(state.mean_sse > 0 && state.sigma > 0)) throw new Error("the mean SSE or σ is missing from the figure's state");
   const n_pixels = x[0].length;
   const sseOf = (i) => sum(Array.from(x[i], (value, d) => (value - x_mean[i][d]) ** 2));
   const sses = names.map((_, i) => (i < names.length - 1 ? sseOf(i) : state.mean_sse));

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import torch
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 from torch import distributions as td
@@ -91,26 +92,30 @@ def _log10_range(sse: list[float], n_pixels: int, sigma: float) -> list[float]:
 
 def _picture(state: dict, x: Tensor, x_mean: Tensor) -> Figure:
     sigma, (low, high) = state["sigma"], state["value_range"]
-    grid = torch.logspace(*state["log10_range"], 400, dtype=torch.float64)
-    residual = (x - x_mean).double()
-    cost = -td.Normal(0.0, grid[:, None]).log_prob(residual).sum(1)
-    log_term = len(x) / 2 * (2 * math.pi * grid.square()).log()
     fig = plt.figure(figsize=(6.8, 3.4), layout="constrained")
-    grid_of_axes = fig.subplot_mosaic([["curves", i] for i in range(3)], width_ratios=(4, 1))
-    curves, *places = grid_of_axes.values()
-    curves.plot(grid, cost - log_term, "--", color="tab:orange", label=r"SSE/2σ²")
-    curves.plot(grid, log_term, ":", color="tab:blue", label=r"$\frac{D}{2}\log 2\pi\sigma^2$")
-    curves.plot(grid, cost, "k-", label="sum")
-    now = -td.Normal(0.0, sigma).log_prob(residual).sum()
-    curves.plot(sigma, now, "o", color="tab:red", markersize=9)
-    bottom, top = log_term[0].item(), log_term[-1].item() + 1.5 * len(x)
-    curves.set(xscale="log", xlabel="σ", ylabel="nats", ylim=(bottom, top))
-    curves.legend(fontsize=9, loc="lower right")
+    mosaic = [["curves", i] for i in range(3)]
+    curves, *places = fig.subplot_mosaic(mosaic, width_ratios=(4, 1)).values()
+    _draw_curves(curves, (x - x_mean).double(), sigma, state["log10_range"])
     eps = torch.randn(len(x), generator=torch.Generator().manual_seed(0))
     images = {"$x$": x, "mean": x_mean, "a draw": x_mean + sigma * eps}
     for ax, (title, values) in zip(places, images.items(), strict=True):
-        image = values.reshape(state["image_shape"])
+        image = values.reshape(state["image_shape"]).numpy()
         ax.imshow(image, cmap="gray_r", vmin=low, vmax=high)
         ax.set(xticks=[], yticks=[])
         ax.set_title(title, fontsize=9)
     return fig
+
+
+def _draw_curves(ax: Axes, residual: Tensor, sigma: float, log10_range: list[float]) -> None:
+    grid = torch.logspace(*log10_range, 400, dtype=torch.float64)
+    cost = -td.Normal(0.0, grid[:, None]).log_prob(residual).sum(1)
+    log_term = len(residual) / 2 * (2 * math.pi * grid.square()).log()
+    now = -td.Normal(0.0, sigma).log_prob(residual).sum()
+    x, error_term = grid.numpy(), cost - log_term
+    ax.plot(x, error_term.numpy(), "--", color="tab:orange", label="SSE/2σ²")
+    ax.plot(x, log_term.numpy(), ":", color="tab:blue", label=r"$\frac{D}{2}\log 2\pi\sigma^2$")
+    ax.plot(x, cost.numpy(), "k-", label="sum")
+    ax.plot(sigma, now.item(), "o", color="tab:red", markersize=9)
+    bottom, top = log_term[0].item(), log_term[-1].item() + 1.5 * len(residual)
+    ax.set(xscale="log", xlabel="σ", ylabel="nats", ylim=(bottom, top))
+    ax.legend(fontsize=9, loc="lower right")

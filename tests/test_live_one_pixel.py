@@ -1,0 +1,304 @@
+"""Chapter 5's live figure, against mpmath with 50 digits, torch.distributions and quadrature."""
+
+import json
+import math
+import re
+import statistics
+
+import mpmath
+import numpy as np
+import pytest
+import torch
+from browser import drag, next_frame, press, readout, scrolls_sideways, section, touch_drag, values
+from scipy.integrate import simpson
+from scipy.optimize import minimize_scalar
+from torch import distributions as td
+
+from vae_lib.live import one_pixel
+
+GREYS = (0.0, 0.01, 0.3, 0.5, 0.87, 1.0)
+LOGITS = (-12, -9.35, -3.2, -0.5, -0.05, 0, 0.05, 0.1, 1.75, 6.4, 12)
+
+
+def exact(logit, x):
+    """What the figure should show, by the formulas of the chapter in 50 digits."""
+    with mpmath.workdps(50):
+        lam, x = 1 / (1 + mpmath.exp(-mpmath.mpf(logit))), mpmath.mpf(x)
+
+        def times_log(weight, value):
+            return weight * mpmath.log(value) if weight else mpmath.mpf(0)
+
+        half = lam == mpmath.mpf(1) / 2
+        atanh = mpmath.atanh(1 - 2 * lam)
+        log_c = mpmath.log(2 if half else 2 * atanh / (1 - 2 * lam))
+        mean = mpmath.mpf(1) / 2 if half else lam / (2 * lam - 1) + 1 / (2 * atanh)
+        bce = -times_log(x, lam) - times_log(1 - x, 1 - lam)
+        floor = -times_log(x, x) - times_log(1 - x, 1 - x)
+        mass = mpmath.quad(lambda t: lam**t * (1 - lam) ** (1 - t), [0, 0.1, 0.5, 0.9, 1])
+        result = {
+            "lambda": lam,
+            "bce": bce,
+            "floor": floor,
+            "kl": bce - floor,
+            "log_c": log_c,
+            "cost": bce - log_c,
+            "mean": mean,
+            "mass": mass,
+            "density": mpmath.exp(log_c - bce),
+            "weight": mpmath.exp(-bce),
+        }
+        return {name: float(value) for name, value in result.items()}
+
+
+def assert_exact(shown):
+    for name, value in exact(shown["logit"], shown["x"]).items():
+        assert shown[name] == pytest.approx(value, rel=1e-9, abs=1e-12), (name, shown)
+
+
+def bce_by_torch(logit, x):
+    coin = td.Bernoulli(logits=torch.tensor(logit, dtype=torch.float64), validate_args=False)
+    return -coin.log_prob(torch.tensor(x, dtype=torch.float64)).item()
+
+
+def by_torch(logit, x):
+    """-log p(x; λ) and the mean of the continuous Bernoulli, in double precision."""
+    p_x = td.ContinuousBernoulli(logits=torch.tensor(logit, dtype=torch.float64))
+    return -p_x.log_prob(torch.tensor(x, dtype=torch.float64)).item(), p_x.mean.item()
+
+
+def move_to(control, value):
+    control.evaluate(
+        "(c, v) => { c.value = v; c.dispatchEvent(new Event('input', { bubbles: true })); }", value
+    )
+
+
+def grey_slider(page):
+    return page.get_by_role("slider", name="grey value x", exact=True)
+
+
+def lambda_slider(page):
+    return page.get_by_role("slider", name="decoder's λ", exact=True)
+
+
+def lambda_handle(page):
+    return page.get_by_role("slider", name="on the curve of the BCE")
+
+
+def grey_handle(page):
+    return page.get_by_role("slider", name="on the curve of the density")
+
+
+def click(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def test_the_numbers_are_exact_over_both_sliders(page_of):
+    page = page_of(one_pixel())
+    for x in GREYS:
+        move_to(grey_slider(page), x)
+        for logit in LOGITS:
+            move_to(lambda_slider(page), logit)
+            shown = values(page)
+            assert (shown["x"], shown["logit"]) == pytest.approx((x, logit), abs=1e-12)
+            assert_exact(shown)
+            cost, mean = by_torch(shown["logit"], shown["x"])
+            assert (shown["cost"], shown["mean"]) == pytest.approx((cost, mean), abs=1e-5)
+            bce = bce_by_torch(shown["logit"], shown["x"])
+            assert shown["bce"] == pytest.approx(bce, rel=1e-9)
+            assert shown["bce"] == pytest.approx(shown["floor"] + shown["kl"], abs=1e-12)
+            assert shown["kl"] >= -1e-12
+
+
+def test_nothing_is_lost_where_formulas_are_0_over_0(page_of):
+    """Around λ = 1/2, on both sides of where a series takes over, and at λ = 1/2 itself."""
+    logits = [0.0]
+    logits += [1e-12, 1e-7, 9.9e-4, 1.01e-3, 0.0499, 0.0501]
+    logits += [-logit for logit in logits[1:]]
+    figures = [one_pixel(0.37, 1 / (1 + math.exp(-logit))) for logit in logits]
+    page = page_of(*figures)
+    next_frame(page)
+    for i in range(len(figures)):
+        assert_exact(values(page, i))
+    at_half = values(page, 0)
+    assert (at_half["log_c"], at_half["mean"], at_half["mass"]) == (math.log(2), 0.5, 0.5)
+
+
+@pytest.mark.parametrize("max_logit", [0.5, 30.0])
+def test_the_ends_are_exact_however_far_they_lie(page_of, max_logit):
+    page = page_of(one_pixel(0.4, 0.5, max_logit=max_logit))
+    for key, sign in (("Home", -1), ("End", 1)):
+        press(lambda_slider(page), key)
+        for end in ("Home", "End"):
+            press(grey_slider(page), end)
+            shown = values(page)
+            assert (shown["x"], shown["logit"]) == ({"Home": 0, "End": 1}[end], sign * max_logit)
+            assert_exact(shown)
+
+
+def test_the_floor_is_the_least_that_bce_can_be(page_of):
+    page = page_of(one_pixel())
+    for x in (0.02, 0.3, 0.5, 0.9):
+        move_to(grey_slider(page), x)
+
+        least = minimize_scalar(
+            lambda logit, x=x: bce_by_torch(logit, x),
+            bounds=(-12, 12),
+            method="bounded",
+            options={"xatol": 1e-8},
+        )
+        click(page, "λ = x")
+        shown = values(page)
+        assert shown["lambda"] == pytest.approx(x)
+        assert shown["logit"] == pytest.approx(least.x, abs=1e-5)
+        assert shown["bce"] == pytest.approx(shown["floor"]) == pytest.approx(least.fun)
+        assert shown["kl"] == pytest.approx(0, abs=1e-12)
+    for key, x in (("Home", 0.0), ("End", 1.0)):  # black and white have no floor
+        press(grey_slider(page), key)
+        click(page, "λ = x")
+        shown = values(page)
+        assert (shown["x"], shown["floor"]) == (x, 0)
+        assert 0 < shown["bce"] < 1e-5
+
+
+def test_the_densitys_best_lambda_is_where_a_minimiser_finds_it(page_of):
+    page = page_of(one_pixel())
+    for x in (0.0, 0.05, 0.1, 0.3, 0.49, 0.5, 0.6, 0.9, 0.97, 1.0):
+        move_to(grey_slider(page), x)
+        found = minimize_scalar(
+            lambda logit, x=x: by_torch(logit, x)[0],
+            bounds=(-12, 12),
+            method="bounded",
+            options={"xatol": 1e-9},
+        )
+        click(page, "λ of the least −log p")
+        shown = values(page)
+        assert shown["logit"] == shown["best_logit"] == pytest.approx(found.x, abs=2e-3)
+        assert shown["cost"] == shown["best_cost"] == pytest.approx(found.fun, abs=1e-7)
+        if 1 / 12 < x < 11 / 12:  # at the best λ the mean is the observation
+            assert by_torch(shown["logit"], x)[1] == pytest.approx(x, abs=1e-7)
+        else:  # no λ within the clamp has it
+            assert abs(shown["logit"]) == 12 and abs(shown["mean"] - 0.5) < abs(x - 0.5)
+        if x not in (0.0, 0.5, 1.0):
+            assert abs(shown["lambda"] - 0.5) > abs(x - 0.5)
+            assert shown["best_cost"] < 0
+
+
+@pytest.mark.parametrize("probs", [0.5, 0.9, 0.02])
+def test_the_density_integrates_to_1_and_the_other_to_what_is_written(page_of, probs):
+    page = page_of(one_pixel(0.0, probs))
+    grid, shown = np.linspace(0, 1, 21), []
+    for x in grid:
+        move_to(grey_slider(page), x)
+        shown.append(values(page))
+    assert simpson([s["density"] for s in shown], x=grid) == pytest.approx(1, abs=1e-4)
+    mass = simpson([s["weight"] for s in shown], x=grid)
+    assert mass == pytest.approx(shown[0]["mass"], abs=1e-4) and mass < 0.5 + 1e-9
+    mean = simpson([s["x"] * s["density"] for s in shown], x=grid)
+    assert mean == pytest.approx(shown[0]["mean"], abs=1e-4)
+    assert f"of area {shown[0]['mass']:.3f}" in section(page).inner_text()
+
+
+def place(mark):
+    return np.array(re.findall(r"-?[\d.]+", mark.get_attribute("transform")), dtype=float)
+
+
+def curve(page, panel, kind):
+    d = (
+        section(page)
+        .locator("svg")
+        .nth(panel)
+        .locator(f"path.line.{kind}")
+        .first.get_attribute("d")
+    )
+    return np.array([pair.split(",") for pair in re.findall(r"[\d.-]+,[\d.-]+", d)], dtype=float).T
+
+
+def test_marks_lie_on_the_curves(page_of):
+    page = page_of(one_pixel(0.3, 0.8))
+    marks = section(page).locator("svg").first.locator("path.line.ink")
+    circle, diamond = place(marks.nth(0)), place(marks.nth(1))
+    assert circle[1] == pytest.approx(curve(page, 0, "orange")[1].max(), abs=0.1)
+    assert diamond[1] == pytest.approx(curve(page, 0, "blue")[1].max(), abs=0.1)
+    assert diamond[0] < circle[0]
+    for handle, panel, kind in ((lambda_handle(page), 0, "orange"), (grey_handle(page), 1, "blue")):
+        x, y = place(handle)
+        assert y == pytest.approx(np.interp(x, *curve(page, panel, kind)), abs=0.2)
+
+
+def test_mouse_finger_and_keys_move_both(page_of):
+    page = page_of(one_pixel(), touch=True)
+    for handle, name, step in ((lambda_handle, "logit", 0.1), (grey_handle, "x", 0.01)):
+        other = {"logit": "x", "x": "logit"}[name]
+        before = values(page)
+        drag(handle(page), 50, 0)
+        dragged = values(page)
+        assert dragged[name] > before[name] + 5 * step and dragged[other] == before[other]
+        touch_drag(handle(page), -80)
+        touched = values(page)
+        assert touched[name] < dragged[name] - 5 * step and touched[other] == before[other]
+        press(handle(page), "ArrowRight", "Shift+ArrowRight")
+        assert values(page)[name] == pytest.approx(touched[name] + 11 * step)
+        press(handle(page), "Home")
+        assert values(page)[name] == pytest.approx(before[name])
+    assert_exact(values(page))
+
+
+def test_the_words_are_the_numbers(page_of):
+    page = page_of(one_pixel())
+    shown, words = values(page), readout(page).replace("−", "-")
+    for name in ("bce", "floor", "kl", "cost", "best_cost", "mass"):
+        assert f"{shown[name]:.3f}" in words
+    click(page, "λ = x")
+    assert "KL 0.000" in readout(page)
+    press(lambda_slider(page), "End")
+    assert "λ = 0.999994" in readout(page)
+
+
+def test_a_frame_takes_less_than_8_ms(page_of):
+    page = page_of(one_pixel())
+    page.evaluate(
+        "() => { window.times = []; document.addEventListener("
+        "'vae-live-frame', (event) => times.push(event.detail)); }"
+    )
+    for _ in range(15):
+        press(lambda_handle(page), "ArrowRight")
+    assert statistics.median(page.evaluate("times")) < 8
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 800), ("dark", 390)])
+def test_it_fits_the_page(page_of, theme, width):
+    page = page_of(one_pixel(), theme=theme, width=width)
+    press(lambda_slider(page), "Home")
+    assert not scrolls_sideways(page)
+
+
+def test_the_picture_is_there():
+    figure = one_pixel()
+    data, _ = figure._repr_mimebundle_()
+    assert data["image/png"].startswith("iVBOR")
+    assert len(json.dumps(figure.state)) < 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"x": 1.5}, r"must lie in \[0, 1\]"),
+        ({"x": math.nan}, r"must lie in \[0, 1\]"),
+        ({"probs": 0.0}, "strictly between 0 and 1"),
+        ({"probs": 1 - 1e-9}, "a logit from -12 to 12"),
+        ({"max_logit": 0.0}, "max_logit must be above 0"),
+        ({"max_logit": 40.0}, "at most 30"),
+    ],
+)
+def test_bad_input_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        one_pixel(**arguments)
+
+
+def test_a_state_that_lacks_something_says_so(page_of):
+    for name in ("x", "logit", "max_logit"):
+        figure = one_pixel()
+        figure.state = {key: value for key, value in figure.state.items() if key != name}
+        page = page_of(figure)
+        next_frame(page)
+        assert "is missing" in page.get_by_role("alert").inner_text()

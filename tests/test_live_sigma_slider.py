@@ -1,0 +1,309 @@
+"""Chapter 4's live figure, against torch.distributions and a numerical minimiser."""
+
+import json
+import math
+import re
+import statistics
+
+import numpy as np
+import pytest
+import torch
+from browser import drag, next_frame, press, readout, scrolls_sideways, section, touch_drag, values
+from scipy.optimize import minimize_scalar
+from scipy.stats import kstest
+from torch import distributions as td
+
+from vae_lib.live import sigma_slider
+
+N_PIXELS = 12
+
+
+def residuals(size, *, seed=0, n=6, n_pixels=N_PIXELS):
+    """Images, and reconstructions of very different quality."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, n_pixels, generator=generator)
+    scales = size * torch.logspace(-1.5, 0.5, n)[:, None]
+    return x, x + scales * torch.randn(n, n_pixels, generator=generator)
+
+
+def make(x, x_mean, **options):
+    shown = {"an easy one": 0, "a hard one": len(x) - 1}
+    settings = {"shown": shown, "image_shape": (3, 4), "value_range": (-1.5, 1.5), "sigma": 0.2}
+    return sigma_slider(x, x_mean, **{**settings, **options})
+
+
+@pytest.fixture
+def case():
+    return residuals(0.3)
+
+
+def rows_of(x, choice):
+    """The rows of the data that a choice in the figure's list is about."""
+    return {"an easy one": [0], "a hard one": [len(x) - 1]}.get(choice, list(range(len(x))))
+
+
+def cost(x, x_mean, sigma):
+    """Mean over examples of -log N(x; x_mean, sigma² I), in nats, by torch in double precision."""
+    p_x = td.Independent(td.Normal(x_mean.double(), sigma), 1)
+    return -p_x.log_prob(x.double()).mean().item()
+
+
+def move_to(control, value):
+    control.evaluate(
+        "(c, v) => { c.value = v; c.dispatchEvent(new Event('input', { bubbles: true })); }", value
+    )
+
+
+def slider_of(page):
+    return page.get_by_role("slider", name="σ", exact=True)
+
+
+def handle_of(page):
+    return page.get_by_role("slider", name="σ, on the curve")
+
+
+def choices(page):
+    return page.get_by_role("option").all_inner_texts()
+
+
+def choose(page, name):
+    page.get_by_label("Image", exact=True).select_option(label=name)
+
+
+def click(page, name):
+    page.get_by_role("button", name=name).click()
+
+
+@pytest.mark.parametrize(("seed", "size"), [(0, 0.3), (1, 0.05), (2, 4.0)])
+def test_the_numbers_are_torchs_over_the_whole_slider(page_of, seed, size):
+    x, x_mean = residuals(size, seed=seed)
+    figure = make(x, x_mean)
+    page = page_of(figure)
+    assert choices(page) == ["an easy one", "a hard one", "all 6, on average"]
+    for name in choices(page):
+        choose(page, name)
+        rows = rows_of(x, name)
+        reached = []
+        for power in np.linspace(*figure.state["log10_range"], 13):
+            move_to(slider_of(page), power)
+            shown = values(page)
+            sigma = shown["sigma"]
+            reached.append(math.log10(sigma))
+            total = cost(x[rows], x_mean[rows], sigma)
+            assert shown["total"] == pytest.approx(total, rel=1e-9)
+            assert shown["error_term"] + shown["log_term"] == pytest.approx(total, rel=1e-9)
+            # The logarithm is what a perfect reconstruction would cost.
+            perfect = cost(x[rows], x[rows], sigma)
+            assert shown["log_term"] == pytest.approx(perfect, rel=1e-9)
+        ends = figure.state["log10_range"]
+        assert reached == pytest.approx(np.linspace(*ends, 13), abs=0.00501)
+        assert [reached[0], reached[-1]] == pytest.approx(ends, abs=1e-12)
+
+
+def test_the_optimum_is_where_a_minimiser_finds_it(page_of, case):
+    x, x_mean = case
+    page = page_of(make(x, x_mean))
+    best = []
+    for name in choices(page):
+        choose(page, name)
+        rows = rows_of(x, name)
+        found = minimize_scalar(
+            lambda log_sigma, rows=rows: cost(x[rows], x_mean[rows], math.exp(log_sigma)),
+            bounds=(-8, 4),
+            method="bounded",
+            options={"xatol": 1e-9},
+        )
+        click(page, "Best σ")
+        shown = values(page)
+        assert shown["sigma"] == shown["best_sigma"] == pytest.approx(math.exp(found.x), rel=1e-6)
+        assert shown["total"] == shown["best_total"] == pytest.approx(found.fun, rel=1e-9)
+        assert shown["excess"] == pytest.approx(0, abs=1e-9)
+        assert shown["error_term"] == pytest.approx(len(x[0]) / 2)
+        best.append(shown["best_sigma"])
+    assert best[0] < best[2] < best[1]
+
+
+def test_halving_costs_more_than_doubling(page_of, case):
+    x, x_mean = case
+    page = page_of(make(x, x_mean))
+    for name in choices(page):
+        choose(page, name)
+        rows = rows_of(x, name)
+        click(page, "Best σ")
+        best = values(page)["sigma"]
+        at_best = cost(x[rows], x_mean[rows], best)
+        excess = {}
+        for label, factor in (("Halve σ", 0.5), ("Double σ", 2.0)):
+            click(page, label)
+            shown = values(page)
+            assert shown["sigma"] == pytest.approx(factor * best)
+            excess[label] = cost(x[rows], x_mean[rows], factor * best) - at_best
+            assert shown["excess"] == pytest.approx(excess[label], rel=1e-6)
+            click(page, "Best σ")
+        assert excess["Halve σ"] > 2 * excess["Double σ"] > 0
+
+
+def test_what_losses_without_a_sigma_choose_is_marked(page_of, case):
+    x, x_mean = case
+    page = page_of(make(x, x_mean))
+    choose(page, "all 6, on average")
+    shown = values(page)
+    expected = [cost(x, x_mean, sigma) - shown["best_total"] for sigma in (math.sqrt(0.5), 1.0)]
+    assert shown["unsaid"] == pytest.approx(expected, rel=1e-9)
+    marks = section(page).locator("text.tick").all_text_contents()
+    assert {"σ² = ½", "σ = 1"} <= set(marks)
+    lines = section(page).locator("path.axis.dashed").all()
+    at = [float(re.match(r"M([\d.]+)", line.get_attribute("d")).group(1)) for line in lines]
+    ticks = {
+        tick.text_content(): float(tick.get_attribute("x"))
+        for tick in section(page).locator(".axes text.tick.middle").all()
+    }
+    decade = ticks["1"] - ticks["0.1"]
+    assert at == pytest.approx(
+        [ticks["1"] - decade * math.log10(math.sqrt(2)), ticks["1"]], abs=0.02
+    )
+
+
+def test_the_noise_of_a_draw_is_scaled_by_sigma_and_standard_normal(page_of):
+    x, x_mean = residuals(0.3, n_pixels=784, n=3)
+    page = page_of(make(x, x_mean, image_shape=(28, 28)))
+
+    def noise():
+        shown = values(page)
+        return (np.array(shown["draw"]) - x_mean[0].numpy()) / shown["sigma"]
+
+    eps = [noise()]
+    click(page, "Double σ")
+    np.testing.assert_allclose(noise(), eps[0], atol=1e-9)
+    for _ in range(4):
+        click(page, "Draw again")
+        eps.append(noise())
+    assert kstest(np.concatenate(eps), "norm").pvalue > 0.01
+    correlations = np.corrcoef(eps) - np.eye(5)
+    assert np.abs(correlations).max() < 4 / math.sqrt(784)
+
+
+def curve(page, kind):
+    """The points of a curve in the plot's pixels."""
+    d = section(page).locator(f"path.line.{kind}").first.get_attribute("d")
+    return np.array([pair.split(",") for pair in re.findall(r"[\d.-]+,[\d.-]+", d)], dtype=float)
+
+
+def place(mark):
+    return np.array(re.findall(r"-?[\d.]+", mark.get_attribute("transform")), dtype=float)
+
+
+def test_handle_and_diamond_lie_on_the_curve(page_of, case):
+    page = page_of(make(*case))
+    for name in choices(page):
+        choose(page, name)
+        click(page, "Best σ")
+        next_frame(page)
+        points = curve(page, "ink")
+        diamond = place(section(page).locator("path.line.ink[transform]"))
+        np.testing.assert_allclose(place(handle_of(page)), diamond, atol=1e-6)
+        assert diamond[1] == pytest.approx(points[:, 1].max(), abs=0.05)
+        click(page, "Double σ")
+        next_frame(page)
+        x, y = place(handle_of(page))
+        assert y == pytest.approx(np.interp(x, points[:, 0], points[:, 1]), abs=0.3)
+
+
+def test_beyond_the_plot_the_handle_waits_at_its_edge(page_of, case):
+    figure = make(*case)
+    page = page_of(figure)
+    choose(page, "a hard one")
+    press(slider_of(page), "Home")
+    shown = values(page)
+    assert shown["sigma"] == pytest.approx(10 ** figure.state["log10_range"][0])
+    assert shown["excess"] > 1000 and place(handle_of(page))[1] == pytest.approx(10)
+    press(slider_of(page), "End")
+    assert values(page)["sigma"] == pytest.approx(10 ** figure.state["log10_range"][1])
+
+
+def test_mouse_finger_and_keys_move_sigma(page_of, case):
+    page = page_of(make(*case), touch=True)
+    before = values(page)["sigma"]
+    drag(handle_of(page), 40, 0)
+    dragged = values(page)["sigma"]
+    assert dragged > 1.5 * before
+    touch_drag(handle_of(page), -60)
+    touched = values(page)["sigma"]
+    assert touched < dragged / 2
+    press(handle_of(page), "ArrowRight")
+    assert values(page)["sigma"] == pytest.approx(touched * 10**0.01)
+    press(handle_of(page), "Shift+ArrowLeft")
+    assert values(page)["sigma"] == pytest.approx(touched * 10**-0.09)
+    said = handle_of(page).get_attribute("aria-valuetext")
+    assert said == f"σ {values(page)['sigma']:#.3g}" == "σ " + output(page)
+    press(handle_of(page), "Home")
+    assert values(page)["sigma"] == pytest.approx(before)
+
+
+def output(page):
+    return section(page).locator("output").inner_text()
+
+
+def test_the_words_are_the_numbers(page_of, case):
+    page = page_of(make(*case))
+    shown, words = values(page), readout(page).replace("−", "-")
+    for name in ("error_term", "log_term", "total", "excess"):
+        assert f"{shown[name]:.1f}" in words
+    assert f"{shown['best_sigma']:.3g}" in words
+
+
+def test_a_frame_takes_less_than_8_ms(page_of, case):
+    page = page_of(make(*case))
+    page.evaluate(
+        "() => { window.times = []; document.addEventListener("
+        "'vae-live-frame', (event) => times.push(event.detail)); }"
+    )
+    for _ in range(15):
+        press(handle_of(page), "ArrowRight")
+    assert statistics.median(page.evaluate("times")) < 8
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 800), ("dark", 390)])
+def test_it_fits_the_page(page_of, case, theme, width):
+    page = page_of(make(*case), theme=theme, width=width)
+    choose(page, "all 6, on average")
+    next_frame(page)
+    assert not scrolls_sideways(page)
+
+
+def test_the_state_is_light_and_the_picture_there(case):
+    x, x_mean = residuals(0.3, n_pixels=784, n=300)
+    figure = make(x, x_mean, image_shape=(28, 28))
+    n_bytes = sum(len(figure.state[name]["data"]) for name in ("x", "x_mean"))
+    text = json.dumps(figure.state, default=lambda value: "")
+    assert 4 / 3 * n_bytes + len(text) < 60_000
+    data, _ = figure._repr_mimebundle_()
+    assert data["image/png"].startswith("iVBOR")
+
+
+def test_bad_input_is_named(case):
+    x, x_mean = case
+    perfect = x_mean.clone()
+    perfect[0] = x[0]
+    bad = [
+        ({"x_mean": x_mean[:, :9]}, r"both \(N, 12\)"),
+        ({"image_shape": (4, 4)}, r"both \(N, 16\)"),
+        ({"shown": {}}, "one image or more"),
+        ({"shown": {"none": 6}}, "rows from 0 to 5"),
+        ({"sigma": 0.0}, "a positive number"),
+        ({"sigma": math.nan}, "a positive number"),
+        ({"x_mean": perfect}, "leave out .'an easy one'"),
+        ({"x": x * math.nan}, "NaN or infinity"),
+    ]
+    for change, message in bad:
+        with pytest.raises(ValueError, match=message):
+            make(**{"x": x, "x_mean": x_mean, **change})
+
+
+def test_a_state_that_lacks_something_says_so(page_of, case):
+    for name in ("x", "names", "mean_sse"):
+        figure = make(*case)
+        figure.state = {key: value for key, value in figure.state.items() if key != name}
+        page = page_of(figure)
+        next_frame(page)
+        assert "This figure cannot be shown" in page.get_by_role("alert").inner_text()
