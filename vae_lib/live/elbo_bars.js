@@ -105,6 +105,16 @@ function evidenceOf(decode, x, grid, logitsOnGrid) {
   return { log_px, posterior, terms, bestGaussian };
 }
 
+const nats = (value, places) => value.toFixed(places).replace("-", "−");
+
+// A number of any size, to one digit: "3 · 10⁻¹⁴".
+function magnitude(value) {
+  if (value === 0) return "0";
+  const [digit, power] = Math.abs(value).toExponential(0).split("e");
+  const raised = [...String(Number(power))].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
+  return `${digit} · 10${raised.join("")}`;
+}
+
 // Three rows of bars over an axis in nats whose range follows the values.
 function natsBars() {
   const [width, height, left, right] = [340, 236, 10, 330];
@@ -116,18 +126,18 @@ function natsBars() {
     face.append(made);
     return made;
   };
-  const label = (row, text) => face.append(svg("text", { x: left, y: rows[row] + 13 }, text));
-  label(0, "log p(x)");
-  label(1, "= ELBO + KL(q ‖ posterior)");
-  label(2, "ELBO = E log p(x|z) − KL(q ‖ prior)");
+  const labels = rows.map((y) => svg("text", { x: left, y: y + 13, class: "halo" }));
   const evidence = bar(0, "fill-ink");
   const [bound, gap] = [bar(1, "fill-blue"), bar(1, "fill-orange dashed")];
   const [reconstruction, price] = [bar(2, "fill-green"), bar(2, "hollow dashed")];
   const level = svg("path", { class: "line ink dotted" });
   const axis = svg("g", { class: "axes" });
-  face.append(level, axis);
+  face.append(level, axis, ...labels);
   let shown = "";
-  const set = ({ log_px, reconstruction: recon, elbo, kl_posterior }) => {
+  const set = ({ log_px, reconstruction: recon, kl_prior, elbo, kl_posterior }) => {
+    labels[0].textContent = `log p(x) ${nats(log_px, 2)}`;
+    labels[1].textContent = `= ELBO ${nats(elbo, 2)} + KL(q ‖ posterior) ${nats(kl_posterior, 2)}`;
+    labels[2].textContent = `ELBO = E log p(x|z) ${nats(recon, 2)} − KL(q ‖ prior) ${nats(kl_prior, 2)}`;
     const low = 5 * Math.floor((Math.min(elbo, log_px - 8) - 2) / 5);
     const high = 5 * Math.ceil((Math.max(recon, log_px) + 2) / 5);
     const px = (v) => left + ((v - low) / (high - low)) * (right - left);
@@ -162,7 +172,13 @@ export default live((frame, state) => {
   const evidence = (i) => (evidences[i] ??= evidenceOf(decode, images[i], grid, logitsOnGrid));
   let shown = 0;
 
-  const highest = Math.max(...evidence(0).posterior);
+  // About how high each posterior rises, from every fifth point of the grid.
+  const peakOf = (x) => {
+    const some = grid.map((z, i) => [z, i]).filter(([z, i]) => i % 5 === 0 && Math.abs(z) <= RADIUS);
+    const values = some.map(([z, i]) => bernoulli(logitsOnGrid[i], x) + logNormal(z));
+    return Math.exp(Math.max(...values) - logSumExp(values)) / (5 * STEP);
+  };
+  const highest = Math.max(...images.map(peakOf));
   const axes = plot({
     x: MU_RANGE,
     y: [0, Math.max(1.2, 1.35 * highest)],
@@ -243,12 +259,13 @@ export default live((frame, state) => {
     moved.set(around.map((z) => [z, Math.exp(logNormal(z, mu, sigma))]));
     point.place({ x: mu });
     bars.set(values);
-    const nats = (value) => value.toFixed(3).replace("-", "−");
     const { log_px, elbo, kl_posterior, reconstruction, kl_prior } = values;
+    const residual = log_px - (elbo + kl_posterior);
     frame.tell(
-      `log p(x) ${nats(log_px)} = ELBO ${nats(elbo)} + KL(q ‖ posterior) ${nats(kl_posterior)} nats, each by ` +
-        `a quadrature of its own. ELBO = E log p(x|z) ${nats(reconstruction)} − KL(q ‖ prior) ${nats(kl_prior)}.`,
-      { mu, sigma, image: shown, ...values },
+      `log p(x) ${nats(log_px, 3)} = ELBO ${nats(elbo, 3)} + KL(q ‖ posterior) ${nats(kl_posterior, 3)} nats: three ` +
+        `integrals, each over points of its own, that disagree by ${magnitude(residual)}. ` +
+        `ELBO = E log p(x|z) ${nats(reconstruction, 3)} − KL(q ‖ prior) ${nats(kl_prior, 3)}.`,
+      { mu, sigma, image: shown, residual, ...values },
     );
   });
 });
