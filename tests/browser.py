@@ -57,13 +57,20 @@ def chromium_path() -> str:
     return found
 
 
+@contextmanager
+def launched(path: str) -> Iterator[Browser]:
+    """A browser without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
 @pytest.fixture(scope="session")
 def chromium(chromium_path: str) -> Iterator[Browser]:
     """One browser for all tests of a process."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=list(ARGUMENTS))
+    with launched(chromium_path) as browser:
         yield browser
-        browser.close()
 
 
 def watch(context: BrowserContext, origins: tuple[str, ...]) -> list[str]:

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from browser import centre, drag, next_frame, press, touch_drag
 from playwright.sync_api import Locator
 
-MUST_TELL = '[role=slider], input[type=range], input[type=radio], select, canvas[tabindex="0"]'
+MUST_TELL = (
+    "[role=slider], input[type=range], input[type=radio], input[type=number], select, "
+    'canvas[tabindex="0"]'
+)
 MAY_TELL = "button, input[type=checkbox]"
 STEP = 25  # pixels
 
@@ -43,9 +46,7 @@ def operate(section: Locator, act: Callable[[Locator, str, bool], None]) -> None
             if must and told(section) == before:
                 act(control, kind, True)
             changed = told(section) != before
-            name = control.evaluate(
-                "(c) => c.ariaLabel ?? c.labels?.[0]?.textContent ?? c.outerHTML"
-            )
+            name = control.evaluate(NAME)
             assert changed or not must or chosen, f"{name}: nothing changed"
             assert section.locator(".vae-live-fault").count() == 0, name
 
@@ -56,6 +57,7 @@ def by_keys(section: Locator) -> None:
             "select": ["ArrowUp"] if again else ["ArrowDown"],
             "range": ["ArrowLeft"] if again else ["ArrowRight"],
             "radio": ["ArrowLeft"] if again else ["ArrowRight"],
+            "number": ["ArrowDown"] if again else ["ArrowUp"],
             "g": ["ArrowLeft", "ArrowDown"] if again else ["ArrowRight", "ArrowUp"],
             "canvas": ["Space", "Shift+ArrowRight", "Shift+ArrowDown", "Space"],
         }
@@ -74,6 +76,9 @@ def by_mouse(section: Locator) -> None:
             control.click(position={"x": across, "y": box["height"] / 2})
         elif kind in ("g", "canvas"):
             drag(control, *((-STEP, STEP) if again else (STEP, -STEP)))
+        elif kind == "number":
+            control.click()
+            press(control, "ArrowDown" if again else "ArrowUp")
         else:
             control.click()
 
@@ -88,6 +93,9 @@ def by_touch(section: Locator) -> None:
             touch_drag(control, *((-STEP, STEP) if again else (STEP, -STEP)))
         elif kind == "range":
             touch_drag(control, (-1 if again else 1) * 2 * STEP)
+        elif kind == "number":
+            touch_drag(control)
+            press(control, "ArrowDown" if again else "ArrowUp")
         else:
             touch_drag(control)
 
@@ -97,8 +105,6 @@ def by_touch(section: Locator) -> None:
 def another_option(control: Locator) -> None:
     """A list opens outside the page, where only the browser's own interface reaches it."""
     centre(control)
-    values = control.evaluate(
-        "(c) => [...c.options].filter((o) => !o.selected).map((o) => o.value)"
-    )
-    if values:
-        control.select_option(values[-1])
+    others = control.evaluate(OTHERS)
+    if others:
+        control.select_option(others[-1])

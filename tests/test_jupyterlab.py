@@ -13,7 +13,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from browser import drag, opened, press, section, values
+from browser import drag, opened, press, readout, section, values
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 
