@@ -166,10 +166,9 @@ function natsBars() {
 export default live((frame, state) => {
   const decode = unpackNetwork(state.decoder);
   const images = unpackRows(state.images);
-  const evidences = images.map(() => null);
   const grid = linspace(-N_SIDE * STEP, N_SIDE * STEP, 2 * N_SIDE + 1);
   const logitsOnGrid = grid.map((z) => decode([z]));
-  const evidence = (i) => (evidences[i] ??= evidenceOf(decode, images[i], grid, logitsOnGrid));
+  const evidences = images.map((x) => evidenceOf(decode, x, grid, logitsOnGrid));
   let shown = 0;
 
   // About how high each posterior rises, from every fifth point of the grid.
@@ -245,13 +244,13 @@ export default live((frame, state) => {
   button(frame, {
     label: "The best Gaussian",
     onClick: () => {
-      const best = evidence(shown).bestGaussian();
+      const best = evidences[shown].bestGaussian();
       setQ(best.mu, best.sigma);
     },
   });
 
   frame.draw(() => {
-    const { posterior, terms } = evidence(shown);
+    const { posterior, terms } = evidences[shown];
     const values = terms(mu, sigma);
     image.show(images[shown]);
     truth.set(grid.map((z, i) => [z, posterior[i]]).filter(([z]) => Math.abs(z) <= 4));
