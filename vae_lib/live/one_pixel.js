@@ -9,6 +9,7 @@ import { handle, line, plot, svg } from "./shared/plot.js";
 const COST_RANGE = [-3, 6]; // nats
 const DENSITY_RANGE = [0, 5];
 const MARKED = [0.0001, 0.01, 0.5, 0.99, 0.9999]; // values of λ, at whose logits ticks stand
+const SIZE = { width: 296, height: 250 }; // of a plot: two fit side by side into a page's column
 const SWATCH = 56; // pixels of the page
 
 const xlogy = (x, log_y) => (x === 0 ? 0 : x * log_y);
@@ -57,6 +58,7 @@ export default live((frame, state) => {
   const costs = plot({
     x: [-most, most],
     y: COST_RANGE,
+    ...SIZE,
     xticks: MARKED.map((probs) => [logitOf(probs), String(probs)]).filter(([l]) => Math.abs(l) <= most),
     xlabel: "λ (evenly spaced in its logit)",
     ylabel: "nats",
@@ -65,6 +67,7 @@ export default live((frame, state) => {
   const levels = plot({
     x: [0, 1],
     y: DENSITY_RANGE,
+    ...SIZE,
     xlabel: "grey value x",
     ylabel: "density",
     label: "Density over the grey value",
@@ -108,12 +111,11 @@ export default live((frame, state) => {
   const grey_mean = marker(levels, "M0,-12L6,-1L-6,-1Z", "fill-blue");
 
   const title = element("p", { class: "vae-live-title" });
-  panel(
-    frame,
-    "dashed: BCE, with its floor at λ = x (circle); solid: −log p(x; λ), least at the diamond",
-    costs.box,
-  ).classList.add("wide");
-  panel(frame, "", title, levels.box).classList.add("wide");
+  const legend = "dashed: BCE, with its floor at λ = x (circle); solid: −log\u00a0p(x;\u00a0λ), least at the diamond";
+  for (const shown of [panel(frame, legend, costs.box), panel(frame, "", title, levels.box)]) {
+    shown.classList.add("wide");
+    shown.style.flexBasis = `${SIZE.width - 8}px`;
+  }
   const swatch = (label) => {
     const image = pixels([1, 1], { label, size: SWATCH });
     const { figure, caption } = captioned(image, label);
@@ -224,8 +226,8 @@ export default live((frame, state) => {
     coin_mean(values.lambda, 0);
     grey_mean(values.mean, 0);
     title.textContent =
-      "solid: p(x; λ), of area 1, with its mean (full triangle); dashed: exp(−BCE), " +
-      `of area ${values.mass.toFixed(3)} (hollow triangle: λ)`;
+      "solid: p(x;\u00a0λ), of area 1 (▲: its mean); " +
+      `dashed: exp(−BCE), of area ${values.mass.toFixed(3)} (△:\u00a0λ)`;
     [x, values.lambda, values.mean].forEach((value, i) => swatches[i].show(value));
 
     const nats = (value) => (Math.round(1000 * value) / 1000 + 0).toFixed(3).replace("-", "−");
@@ -233,7 +235,7 @@ export default live((frame, state) => {
       `x = ${x.toFixed(2)}, λ = ${lambdaText(logit)}. BCE ${nats(values.bce)} = floor ${nats(values.floor)} + KL ` +
         `${nats(values.kl)} nats. Continuous Bernoulli: −log p(x; λ) = ${nats(values.cost)} nats; the least is ` +
         `${nats(values.best_cost)}, at λ = ${lambdaText(values.best_logit)}. ` +
-        `∫ exp(−BCE) dx = ${values.mass.toFixed(3)}.`,
+        `∫\u00a0exp(−BCE)\u00a0dx\u00a0= ${values.mass.toFixed(3)}.`,
       values,
     );
   });

@@ -91,9 +91,11 @@ export default live((frame, state) => {
   };
   const [data, mean, drawn] = ["The image x", "Its reconstruction", "A draw from p(x|z)"].map(picture);
   mean.caption.textContent = "reconstruction";
-  panel(frame, "solid: −log p(x|z); dashed: SSE / 2σ²; dotted: ½ D log 2πσ²", axes.box).classList.add("wide");
+  const main = panel(frame, "solid: −log p(x|z); dashed: SSE/2σ²; dotted: ½\u00a0D\u00a0log\u00a02πσ²", axes.box);
+  main.classList.add("wide");
+  main.style.flexGrow = "100"; // so that the pictures stand in a column beside it, or in a row below
   const row = element("div", { class: "vae-live-row" }, data.figure, mean.figure, drawn.figure);
-  panel(frame, "", row);
+  panel(frame, "", row).style.flex = `1 1 ${SIDE}px`;
 
   const setSigma = (to) => {
     sigma = clamp(to, ...ends);
