@@ -29,9 +29,11 @@ def arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--dataset", default="mnist")
-    parser.add_argument("--epochs", type=int, default=80)
+    parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--batch-size", type=int, default=128)
-    parser.add_argument("--lr", type=float, default=4e-3, help="the peak of the one-cycle schedule")
+    parser.add_argument(
+        "--lr", type=float, default=2.5e-3, help="the peak of the one-cycle schedule"
+    )
     parser.add_argument("--hidden", type=int, default=400)
     parser.add_argument("--latent", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)

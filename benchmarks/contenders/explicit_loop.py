@@ -1,4 +1,4 @@
-"""The lower bound: a loop in plain torch, formulas written out, no checks, fused Adam."""
+"""A loop in plain torch: formulas written out, no checks, fused Adam."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""Lightning's Trainer over a DataLoader; logger, checkpoints and bars off; fused Adam."""
+"""Lightning's Trainer over a DataLoader, as documented; logger, checkpoints and bars off."""
 
 import lightning
 import torch
@@ -9,16 +9,17 @@ from contenders.explicit_loop import binarized, negative_elbo, networks, weights
 
 
 class LightningVAE(lightning.LightningModule):
-    def __init__(self):
+    def __init__(self, fused):
         super().__init__()
         self.encoder, self.decoder = networks()
+        self.fused = fused
 
     def training_step(self, batch, batch_idx):
         (grey,) = batch
         return negative_elbo(self.encoder, self.decoder, binarized(grey))
 
     def configure_optimizers(self):
-        return torch.optim.Adam(self.parameters(), lr=LEARNING_RATE, fused=True)
+        return torch.optim.Adam(self.parameters(), lr=LEARNING_RATE, fused=self.fused)
 
 
 class PauseCallback(lightning.Callback):
@@ -29,9 +30,9 @@ class PauseCallback(lightning.Callback):
         self.pause()
 
 
-def train(images, epochs, pause):
+def train(images, epochs, pause, *, fused=None):
     lightning.seed_everything(0)
-    vae = LightningVAE()
+    vae = LightningVAE(fused)
 
     def weights():
         return weights_of(vae.encoder, vae.decoder)
@@ -48,3 +49,7 @@ def train(images, epochs, pause):
     dataset = TensorDataset(torch.tensor(images) / 255)
     trainer.fit(vae, DataLoader(dataset, batch_size=BATCH_SIZE, shuffle=True))
     pause(weights)
+
+
+def train_fused(images, epochs, pause):
+    train(images, epochs, pause, fused=True)

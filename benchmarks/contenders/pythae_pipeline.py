@@ -1,4 +1,4 @@
-"""pythae's TrainingPipeline and its VAE, with our networks: BCE on grey pixels, fused Adam."""
+"""pythae's TrainingPipeline and its VAE, with our networks: BCE on grey pixels."""
 
 import tempfile
 
@@ -41,7 +41,7 @@ class PauseCallback(TrainingCallback):
         self.pause()
 
 
-def train(images, epochs, pause):
+def train(images, epochs, pause, *, fused=None):
     encoder, decoder = networks()
     config = VAEConfig(input_dim=(784,), latent_dim=LATENT_DIM, reconstruction_loss="bce")
     vae = VAE(config, encoder=Encoder(encoder), decoder=Decoder(decoder))
@@ -55,10 +55,14 @@ def train(images, epochs, pause):
             num_epochs=epochs,
             per_device_train_batch_size=BATCH_SIZE,
             learning_rate=LEARNING_RATE,
-            optimizer_params={"fused": True},
+            optimizer_params={"fused": fused},
             no_cuda=True,
         )
         pipeline = TrainingPipeline(model=vae, training_config=training_config)
         data = torch.tensor(images) / 255
         pipeline(train_data=data, callbacks=[PauseCallback(lambda: pause(weights))])
         pause(weights)
+
+
+def train_fused(images, epochs, pause):
+    train(images, epochs, pause, fused=True)
