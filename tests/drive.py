@@ -1,9 +1,11 @@
 """Whatever a live figure has to operate, operated: by keys, by mouse and by touch.
 
-Each function takes a figure's section and works every control in it once. Handles, sliders, lists
-and drawing pads must each change what the figure tells; a button may have nothing to tell just now.
+Each function takes a figure's section and works every control in it once, or `most` of each kind.
+Handles, sliders, lists and drawing pads must each change what the figure tells; a button may have
+nothing to tell just now.
 """
 
+from collections import Counter
 from collections.abc import Callable
 
 from browser import centre, drag, next_frame, press, touch_drag
@@ -16,6 +18,7 @@ MUST_TELL = (
 MAY_TELL = "button, input[type=checkbox]"
 STEP = 25  # pixels
 
+KIND = "(control) => control.type?.replace('-one', '') ?? control.localName"
 NAME = "(control) => control.ariaLabel ?? control.labels?.[0]?.textContent ?? control.outerHTML"
 OTHERS = "({ options }) => [...options].filter((o) => !o.selected).map((o) => o.value)"
 
@@ -31,15 +34,15 @@ def told(section: Locator) -> str:
     )
 
 
-def operate(section: Locator, act: Callable[[Locator, str, bool], None]) -> None:
-    """Work every control: act(control, its kind, whether this is the second try, back again)."""
+def operate(section: Locator, act: Callable[[Locator, str, bool], None], most: int) -> None:
+    """Work the controls: act(control, its kind, whether this is the second try, back again)."""
+    worked = Counter()
     for must, selector in ((True, MUST_TELL), (False, MAY_TELL)):
         for control in section.locator(selector).all():
-            if not control.is_visible() or control.is_disabled():
+            kind = control.evaluate(KIND)
+            if worked[kind] == most or not control.is_visible() or control.is_disabled():
                 continue
-            kind = control.evaluate(
-                "(c) => c.type === 'select-one' ? 'select' : c.type ?? c.localName"
-            )
+            worked[kind] += 1
             chosen = kind == "radio" and control.is_checked()  # to choose it again changes nothing
             before = told(section)
             act(control, kind, False)
@@ -51,7 +54,7 @@ def operate(section: Locator, act: Callable[[Locator, str, bool], None]) -> None
             assert section.locator(".vae-live-fault").count() == 0, name
 
 
-def by_keys(section: Locator) -> None:
+def by_keys(section: Locator, most: int = 100) -> None:
     def act(control: Locator, kind: str, again: bool) -> None:
         keys = {
             "select": ["ArrowUp"] if again else ["ArrowDown"],
@@ -63,10 +66,10 @@ def by_keys(section: Locator) -> None:
         }
         press(control, *keys.get(kind, ["Space"]))
 
-    operate(section, act)
+    operate(section, act, most)
 
 
-def by_mouse(section: Locator) -> None:
+def by_mouse(section: Locator, most: int = 100) -> None:
     def act(control: Locator, kind: str, again: bool) -> None:
         if kind == "select":
             another_option(control)
@@ -82,10 +85,10 @@ def by_mouse(section: Locator) -> None:
         else:
             control.click()
 
-    operate(section, act)
+    operate(section, act, most)
 
 
-def by_touch(section: Locator) -> None:
+def by_touch(section: Locator, most: int = 100) -> None:
     def act(control: Locator, kind: str, again: bool) -> None:
         if kind == "select":
             another_option(control)
@@ -99,7 +102,7 @@ def by_touch(section: Locator) -> None:
         else:
             touch_drag(control)
 
-    operate(section, act)
+    operate(section, act, most)
 
 
 def another_option(control: Locator) -> None:

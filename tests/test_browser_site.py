@@ -66,59 +66,16 @@ def address(site):
         yield address
 
 
-# When the first figure drew its first frame, and what a content security policy refused.
-WATCH = """
-window.firstFrame = null;
-window.refused = [];
-addEventListener("vae-live-frame", () => { window.firstFrame ??= performance.now(); }, true);
-document.addEventListener("securitypolicyviolation", (event) => {
-  window.refused.push([event.effectiveDirective, event.blockedURI, event.sample]);
-});
-"""
-SETTLED = """async () => {
-  await window.MathJax?.startup?.promise;
-  await document.fonts.ready;
-  await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
-}"""
-STATES = """() => {
-  const source = document.querySelector('script[type="application/vnd.jupyter.widget-state+json"]');
-  const states = source ? Object.values(JSON.parse(source.textContent).state) : [];
-  return states.filter(({ state }) => state.figure);
-}"""
-# Live figures by what the page's state says, and by what stands on the page.
-FIGURES = f"""() => {{
-  return {{
-    promised: ({STATES})().map(({{ state }}) => state.figure),
-    shown: document.querySelectorAll("section.vae-live").length,
-    faults: [...document.querySelectorAll(".vae-live-fault")].map((fault) => fault.textContent),
-  }};
-}}"""
+NONSENSE = r"NaN|undefined|Infinity|\bnull\b|\[object"
+PROBE = ROOT / "tests" / "probe.js"
 LEFTOVERS = (ROOT / "tests" / "leftovers.js").read_text(encoding="utf-8")
-SHOW = f"""(which) => {{
-  const {{ state: values, buffers }} = ({STATES})()[which];
-  for (const {{ path, data }} of buffers ?? []) {{
-    const parent = path.slice(0, -1).reduce((part, key) => part[key], values);
-    const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-    parent[path.at(-1)] = new DataView(bytes.buffer);
-  }}
-  window.el = document.createElement("div");
-  document.querySelector("article").prepend(el);
-  const nothing = () => {{}};
-  const model = {{ get: (name) => values[name], set: nothing, on: nothing, off: nothing }};
-  window.end = vaeLive[values.figure].render({{ model, el }});
-}}"""
-UNSET = """() => [...document.querySelectorAll(".math")]
-  .filter((part) => !part.querySelector("mjx-container") || part.querySelector("mjx-merror"))
-  .map((part) => part.textContent)"""
-BROKEN_IMAGES = """() => [...document.images].filter((image) => !image.naturalWidth)
-  .map((image) => image.src)"""
 
 
 def load(page, url):
     """Open a page and wait until it is at rest."""
-    page.add_init_script(WATCH)
+    page.add_init_script(path=PROBE)
     page.goto(url)
-    page.evaluate(SETTLED)
+    page.evaluate("probe.settled()")
     next_frame(page)
     return page
 
@@ -134,7 +91,7 @@ def visit(request, chromium, address):
 
 
 def has_figures(page):
-    return bool(page.evaluate(FIGURES)["promised"])
+    return bool(page.evaluate("probe.promised()"))
 
 
 def sections(page):
@@ -143,11 +100,9 @@ def sections(page):
 
 def assert_complete(page):
     """Every figure, formula and picture is there."""
-    figures = page.evaluate(FIGURES)
-    assert figures["shown"] == len(figures["promised"])
-    assert figures["faults"] == []
-    assert page.evaluate(UNSET) == []
-    assert page.evaluate(BROKEN_IMAGES) == []
+    assert page.evaluate("probe.shown()") == len(page.evaluate("probe.promised()"))
+    for fault in ("faults", "unset", "brokenImages"):
+        assert page.evaluate(f"probe.{fault}()") == [], fault
 
 
 # Every page
@@ -169,12 +124,12 @@ def test_the_page_is_light(visit, site):
 def test_the_first_figure_is_there_soon(visit, chromium, address):
     if not has_figures(visit.page):
         return
-    seconds = visit.page.evaluate("firstFrame") / 1000
+    seconds = visit.page.evaluate("probe.firstFrame") / 1000
     for _ in range(2):  # another program may have had the processor
         if seconds < MOST_SECONDS:
             break
         with opened(chromium, origins=(address,)) as page:
-            seconds = load(page, visit.page.url).evaluate("firstFrame") / 1000
+            seconds = load(page, visit.page.url).evaluate("probe.firstFrame") / 1000
     assert seconds < MOST_SECONDS
 
 
@@ -230,7 +185,7 @@ def test_it_needs_neither_server_nor_network(visit, chromium, site):
         load(page, (site / f"{visit.name}.html").as_uri())
         assert_complete(page)
         for figure in sections(page):
-            drive.by_keys(figure)
+            drive.by_keys(figure, most=2)
 
 
 # Live figures
@@ -249,8 +204,11 @@ def test_every_figure_answers_on_a_phone(visit, chromium, address):
     with opened(chromium, origins=(address,), **options) as page:
         load(page, visit.page.url)
         for figure in sections(page):
-            drive.by_touch(figure)
+            drive.by_touch(figure, most=2)
+            assert page.evaluate("probe.framesAtRest()") == 0
         assert not scrolls_sideways(page)
+        # Otherwise each part of each formula has a transition, and a page takes ten seconds more.
+        assert page.evaluate("getComputedStyle(document.body).transitionDuration") == "0s"
 
 
 def test_figures_go_on_when_the_network_is_gone(visit, chromium, address):
@@ -262,12 +220,12 @@ def test_figures_go_on_when_the_network_is_gone(visit, chromium, address):
         page.on("request", lambda request: requested.append(request.url))
         page.context.set_offline(True)
         for figure in sections(page):
-            drive.by_mouse(figure)
+            drive.by_mouse(figure, most=2)
         assert requested == []
 
 
 def test_without_scripts_something_stands_for_each_figure(visit, chromium, address):
-    promised = visit.page.evaluate(FIGURES)["promised"]
+    promised = visit.page.evaluate("probe.promised()")
     if not promised:
         return
     with opened(chromium, scripts=False, origins=(address,)) as page:
@@ -288,17 +246,27 @@ def test_a_figure_in_a_page_has_a_name_and_tells_what_it_shows(visit):
         assert len(visit.page.locator(f"#{described}").inner_text()) > 30
         words = figure.locator(".vae-live-readout").inner_text()
         assert len(words) > 10
-        assert not re.search(r"NaN|undefined|Infinity|\bnull\b|\[object", words), words
+        assert not re.search(NONSENSE, words), words
         assert json.loads(figure.get_attribute("data-values"))
         status = figure.locator(".vae-live-status[role=status]")
         expect(status).to_have_text(words, timeout=PATIENCE)
 
 
 def test_a_figures_state_is_small(visit):
-    source = visit.page.evaluate(f"{STATES}\n")
-    for state in source:
+    for state in visit.page.evaluate("probe.states()"):
         size = len(json.dumps(state, separators=(",", ":")))
         assert size < MOST_STATE, f"{state['state']['figure']}: {size:,} bytes"
+
+
+def test_a_figure_says_what_is_missing(visit):
+    """Any part of its state may be: there is a message then, or the figure does without it."""
+    for i, name in enumerate(visit.page.evaluate("probe.promised()")):
+        found = visit.page.evaluate("(i) => probe.withoutOnePart(i)", i)
+        assert any(part["fault"] for part in found), name
+        for part in found:
+            said = f"{name} without {part['gone']}: {part['said']}"
+            assert len(part["said"]) > 15, said
+            assert part["fault"] or not re.search(NONSENSE, part["said"]), said
 
 
 def test_figures_leave_nothing_behind(visit, chromium, address):
@@ -309,14 +277,16 @@ def test_figures_leave_nothing_behind(visit, chromium, address):
         page.route("**/live/host.js*", lambda route: route.fulfill(body=""))
         load(page, visit.page.url)
         page.evaluate(LEFTOVERS, "/_static/live/")
-        for i in range(len(page.evaluate(STATES))):
-            page.evaluate(SHOW, i)
-            drive.by_mouse(page.locator("section.vae-live"))
-            drive.by_keys(page.locator("section.vae-live"))
+        for i in range(len(page.evaluate("probe.states()"))):
+            page.evaluate("(i) => probe.show(i)", i)
+            drive.by_mouse(page.locator("section.vae-live"), most=2)
+            drive.by_keys(page.locator("section.vae-live"), most=2)
             assert page.evaluate("() => counted().listeners") > 0
-            left = page.evaluate("() => { end(); return { ...counted(), html: el.innerHTML }; }")
+            left = page.evaluate(
+                "() => { probe.end(); return { ...counted(), html: probe.el.innerHTML }; }"
+            )
             assert left == {"listeners": 0, "timers": 0, "frames": 0, "observers": 0, "html": ""}
-            page.evaluate("() => el.remove()")
+            page.evaluate("() => probe.el.remove()")
 
 
 # A strict content security policy: the theme's own scripts by their hashes, and no others
@@ -345,7 +315,7 @@ def refused(chromium, site, name, act=lambda page: None):
     with serving(site, headers) as address, opened(chromium, origins=(address,)) as page:
         load(page, f"{address}/{name}.html")
         act(page)
-        found = {tuple(entry) for entry in page.evaluate("refused")}
+        found = {tuple(entry) for entry in page.evaluate("probe.refused")}
         page.complaints[:] = [c for c in page.complaints if "Content Security Policy" not in c]
     return found
 
@@ -364,8 +334,8 @@ def test_a_strict_policy_refuses_nothing_of_the_figures(
     def act(page):
         assert_complete(page)
         for figure in sections(page):
-            drive.by_keys(figure)
-            drive.by_mouse(figure)
+            drive.by_keys(figure, most=2)
+            drive.by_mouse(figure, most=2)
 
     assert refused(chromium, site, visit.name, act) <= refused_of_the_theme
 

@@ -192,7 +192,7 @@ def test_nothing_is_left_after_removal(page_of, figure):
 def test_a_state_without_questions_says_so(page_of, figure):
     figure.state = {}
     page = page_of(figure)
-    assert "the questions are missing" in page.get_by_role("alert").inner_text()
+    assert "questions is missing" in page.get_by_role("alert").inner_text()
 
 
 # Where there is no JavaScript, and in a notebook

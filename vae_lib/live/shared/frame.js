@@ -28,11 +28,20 @@ export function live(build) {
   return {
     render({ model, el }) {
       const frame = makeFrame(el, model.get("name"), model.get("description"));
-      frame.guard(() => build(frame, model.get("state") ?? {}));
+      frame.guard(() => build(frame, complete(model.get("state") ?? {})));
       return () => frame.close();
     },
   };
 }
+
+// The state, but for a part that is not there: it is asked for in vain once, and not computed with.
+const complete = (state) =>
+  new Proxy(state, {
+    get: (parts, name) => {
+      if (name in parts) return parts[name];
+      throw new Error(`${String(name)} is missing from the figure's state`);
+    },
+  });
 
 function makeFrame(el, name, description) {
   const ending = new AbortController();

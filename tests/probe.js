@@ -1,0 +1,72 @@
+// What the tests of the built site ask of a page; loaded before the page's own scripts.
+
+window.probe = (() => {
+  const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
+  const probe = {
+    firstFrame: null, // when a live figure drew for the first time, in ms
+    refused: [], // by a content security policy
+
+    // When formulas are set, fonts are there and pictures are decoded.
+    settled: async () => {
+      await window.MathJax?.startup?.promise;
+      await document.fonts.ready;
+      await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
+    },
+
+    // The live figures' states that the page carries.
+    states: () => {
+      const source = document.querySelector(STATE);
+      const states = source ? Object.values(JSON.parse(source.textContent).state) : [];
+      return states.filter(({ state }) => state.figure);
+    },
+    promised: () => probe.states().map(({ state }) => state.figure),
+    shown: () => document.querySelectorAll("section.vae-live").length,
+    faults: () => [...document.querySelectorAll(".vae-live-fault")].map((fault) => fault.textContent),
+    unset: () =>
+      [...document.querySelectorAll(".math")]
+        .filter((part) => !part.querySelector("mjx-container") || part.querySelector("mjx-merror"))
+        .map((part) => part.textContent),
+    brokenImages: () => [...document.images].filter((image) => !image.naturalWidth).map((image) => image.src),
+
+    // Show a figure once more, in an element of its own, without a part of its state if one is named.
+    show: (which, gone) => {
+      const { state: values, buffers = [] } = probe.states()[which];
+      for (const { path, data } of buffers) {
+        const parent = path.slice(0, -1).reduce((part, key) => part[key], values);
+        const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+        parent[path.at(-1)] = new DataView(bytes.buffer);
+      }
+      delete values.state[gone];
+      const el = document.createElement("div");
+      document.querySelector("article").prepend(el);
+      const end = window.vaeLive[values.figure].render({ model: { get: (name) => values[name] }, el });
+      Object.assign(probe, { el, end });
+    },
+    // For each part of a figure's state: what the figure says without it.
+    withoutOnePart: (which) =>
+      Object.keys(probe.states()[which].state.state).map((gone) => {
+        probe.show(which, gone);
+        const said = probe.el.querySelector("[role=alert], .vae-live-readout");
+        const found = { gone, fault: said.role === "alert", said: said.textContent };
+        probe.end();
+        probe.el.remove();
+        return found;
+      }),
+
+    framesAtRest: async () => {
+      let n = 0;
+      const count = () => {
+        n += 1;
+      };
+      addEventListener("vae-live-frame", count, true);
+      await new Promise((done) => setTimeout(done, 300));
+      removeEventListener("vae-live-frame", count, true);
+      return n;
+    },
+  };
+  addEventListener("vae-live-frame", () => (probe.firstFrame ??= performance.now()), true);
+  document.addEventListener("securitypolicyviolation", (event) =>
+    probe.refused.push([event.effectiveDirective, event.blockedURI, event.sample]),
+  );
+  return probe;
+})();
