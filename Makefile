@@ -30,6 +30,8 @@ serve: $(READY)
 bench: $(READY)
 	@$(BIN)/python benchmarks/run.py $(BENCH)
 	@$(BIN)/python benchmarks/evaluation.py
+	@$(BIN)/python book/build.py
+	@$(BIN)/python benchmarks/frames.py
 
 fix: $(READY)
 	@$(BIN)/ruff check --quiet --fix .
