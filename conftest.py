@@ -7,12 +7,14 @@ pass that is tagged `nbval-check-output` and stores no output.
 
 import functools
 import os
+import re
 from collections.abc import Generator
 
 import pytest
 from nbformat import NotebookNode
 from nbval.plugin import IPyNbCell
 from notebook_numbers import default_dataset, output_problem, prose_below, prose_problems
+from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["browser"]
 
@@ -25,13 +27,27 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "lab: starts a JupyterLab and drives it")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each file's tests in one worker, and start with those that take minutes."""
+    """Start with the tests that take minutes."""
     items.sort(key=lambda item: item.get_closest_marker("mnist") is None)
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
+class ByFile(LoadScopeScheduling):
+    """Keeps each file's tests, or a notebook's cells, in one worker.
+
+    Two files are divided: that of the chapters on MNIST, by chapter, and that of the site, by page.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path, _, test = nodeid.partition("::")
+        if path.endswith("test_mnist_chapters.py"):
+            return nodeid
+        page = re.search(r"\[.*?((?:book|chapters)/\w+)", test)
+        return page[1] if page and path.endswith("test_browser_site.py") else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    return ByFile(config, log)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

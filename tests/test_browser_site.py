@@ -41,11 +41,6 @@ LISTED = [contents["root"], *(e["file"] for part in contents["parts"] for e in p
 NAMES = [*LISTED, "genindex", "py-modindex", "search"]
 
 
-def each(names):
-    """Parameters that keep a page's tests together in one worker."""
-    return [pytest.param(name, marks=pytest.mark.xdist_group(f"site {name}")) for name in names]
-
-
 @pytest.fixture(scope="session")
 def site(chromium_path):
     """The folder with the site."""
@@ -80,7 +75,7 @@ def load(page, url):
     return page
 
 
-@pytest.fixture(scope="module", params=each(NAMES))
+@pytest.fixture(scope="module", params=NAMES)
 def visit(request, chromium, address):
     """A page as a server sends it: .name, .page, and .requested, the addresses asked for."""
     requested = set()

@@ -33,9 +33,7 @@ def mnist_is_at_hand():
     not mnist_is_at_hand(),
     reason="the folder that VAE_LIB_DATA names has no mnist/ in it",
 )
-@pytest.mark.parametrize(
-    "chapter", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in LONGEST_FIRST]
-)
+@pytest.mark.parametrize("chapter", LONGEST_FIRST)
 def test_a_chapter_runs_on_mnist(chapter, monkeypatch):
     # A kernel runs in the chapters' folder, where a relative path would lead elsewhere.
     monkeypatch.setenv("VAE_LIB_DATA", str(Path(os.environ["VAE_LIB_DATA"]).resolve()))
