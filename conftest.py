@@ -16,8 +16,6 @@ from nbval.plugin import IPyNbCell
 from notebook_numbers import default_dataset, output_problem, prose_below, prose_problems
 from xdist.scheduler import LoadScopeScheduling
 
-pytest_plugins = ["browser"]
-
 # Several kernels run side by side: with more threads than free cores each would crawl.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -46,6 +44,7 @@ class ByFile(LoadScopeScheduling):
         return page[1] if page and path.endswith("test_browser_site.py") else path
 
 
+@pytest.hookimpl(optionalhook=True)  # so that pytest runs without xdist too
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
     return ByFile(config, log)
 

@@ -180,7 +180,7 @@ def test_it_needs_neither_server_nor_network(visit, chromium, site):
         load(page, (site / f"{visit.name}.html").as_uri())
         assert_complete(page)
         for figure in sections(page):
-            drive.by_keys(figure, most=2)
+            drive.by_keys(figure, most=1)
 
 
 # Live figures
@@ -199,7 +199,7 @@ def test_every_figure_answers_on_a_phone(visit, chromium, address):
     with opened(chromium, origins=(address,), **options) as page:
         load(page, visit.page.url)
         for figure in sections(page):
-            drive.by_touch(figure, most=2)
+            drive.by_touch(figure, most=1)
             assert page.evaluate("probe.framesAtRest()") == 0
         assert not scrolls_sideways(page)
         # Otherwise each part of each formula has a transition, and a page takes ten seconds more.
@@ -215,7 +215,7 @@ def test_figures_go_on_when_the_network_is_gone(visit, chromium, address):
         page.on("request", lambda request: requested.append(request.url))
         page.context.set_offline(True)
         for figure in sections(page):
-            drive.by_mouse(figure, most=2)
+            drive.by_mouse(figure, most=1)
         assert requested == []
 
 
@@ -274,8 +274,8 @@ def test_figures_leave_nothing_behind(visit, chromium, address):
         page.evaluate(LEFTOVERS, "/_static/live/")
         for i in range(len(page.evaluate("probe.states()"))):
             page.evaluate("(i) => probe.show(i)", i)
-            drive.by_mouse(page.locator("section.vae-live"), most=2)
-            drive.by_keys(page.locator("section.vae-live"), most=2)
+            drive.by_mouse(page.locator("section.vae-live"), most=1)
+            drive.by_keys(page.locator("section.vae-live"), most=1)
             assert page.evaluate("() => counted().listeners") > 0
             left = page.evaluate(
                 "() => { probe.end(); return { ...counted(), html: probe.el.innerHTML }; }"
@@ -329,8 +329,8 @@ def test_a_strict_policy_refuses_nothing_of_the_figures(
     def act(page):
         assert_complete(page)
         for figure in sections(page):
-            drive.by_keys(figure, most=2)
-            drive.by_mouse(figure, most=2)
+            drive.by_keys(figure, most=1)
+            drive.by_mouse(figure, most=1)
 
     assert refused(chromium, site, visit.name, act) <= refused_of_the_theme
 
