@@ -1,4 +1,4 @@
-"""A small Sphinx extension: how docstrings, captions and descriptions become pages.
+"""A small Sphinx extension: how docstrings, captions, descriptions and the entrance become pages.
 
 Docstrings are plain text with `code` in backticks and *emphasis*. Read as reStructuredText,
 KL(q || p) would be a broken substitution and a lone * a broken emphasis; here such characters
@@ -7,6 +7,7 @@ stand for themselves, and `vae_lib.training.fit` becomes a link.
 
 import html
 import re
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -91,6 +92,27 @@ def follow_system_theme(
     context["default_mode"] = SystemTheme("auto")
 
 
+ENTRANCE = """<!doctype html>
+<html lang="{language}">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="0; url={first}">
+<title>{title}</title>
+<link rel="icon" href="_static/{icon}">
+<p><a href="{first}">{title}</a></p>
+</html>
+"""
+
+
+def write_entrance(app: Sphinx, failure: Exception | None) -> None:
+    """Lead from the bare address to the first page, with the icon that a browser asks for."""
+    if failure is None and app.builder.name == "html":
+        first = app.builder.get_target_uri(app.config.root_doc)
+        title, icon = html.escape(app.config.html_title), Path(app.config.html_favicon).name
+        page = ENTRANCE.format(language=app.config.language, first=first, title=title, icon=icon)
+        (Path(app.outdir) / "index.html").write_text(page, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     # Before napoleon, which has priority 500 and adds markup of its own.
     app.connect("autodoc-process-docstring", process_docstring, priority=400)
@@ -98,4 +120,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("html-page-context", add_description)
     app.connect("html-page-context", mend_roles)
     app.connect("html-page-context", follow_system_theme)
+    app.connect("build-finished", write_entrance, priority=400)  # before the one without an icon
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -32,9 +32,8 @@ ARGUMENTS = (
     "--disable-background-networking",
 )
 LOCAL_SCHEMES = ("about", "blob", "data", "file")
-NEXT_FRAME = """() => new Promise((done) => {
-  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)));
-})"""
+# A figure that was moved has asked for the frame before this asks for it.
+NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 
 
 def find_chromium() -> str | None:

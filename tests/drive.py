@@ -19,24 +19,23 @@ MAY_TELL = "button, input[type=checkbox]"
 STEP = 25  # pixels
 
 KIND = "(control) => control.type?.replace('-one', '') ?? control.localName"
+TOLD = """(section) => [
+  section.dataset.values, section.querySelector(".vae-live-readout")?.textContent,
+].join()"""
 NAME = "(control) => control.ariaLabel ?? control.labels?.[0]?.textContent ?? control.outerHTML"
 OTHERS = "({ options }) => [...options].filter((o) => !o.selected).map((o) => o.value)"
 
 
 def told(section: Locator) -> str:
-    """What the figure shows, as numbers and in words, and what its controls say of themselves."""
+    """What the figure shows after the next frame, as numbers and in words."""
     next_frame(section.page)
-    return section.evaluate(
-        """(section) => JSON.stringify([
-          section.dataset.values,
-          section.querySelector(".vae-live-readout")?.textContent,
-        ])"""
-    )
+    return section.evaluate(TOLD)
 
 
 def operate(section: Locator, act: Callable[[Locator, str, bool], None], most: int) -> None:
     """Work the controls: act(control, its kind, whether this is the second try, back again)."""
     worked = Counter()
+    before = told(section)
     for must, selector in ((True, MUST_TELL), (False, MAY_TELL)):
         for control in section.locator(selector).all():
             kind = control.evaluate(KIND)
@@ -44,14 +43,15 @@ def operate(section: Locator, act: Callable[[Locator, str, bool], None], most: i
                 continue
             worked[kind] += 1
             chosen = kind == "radio" and control.is_checked()  # to choose it again changes nothing
-            before = told(section)
             act(control, kind, False)
-            if must and told(section) == before:
+            after = told(section)
+            if must and after == before:
                 act(control, kind, True)
-            changed = told(section) != before
+                after = told(section)
             name = control.evaluate(NAME)
-            assert changed or not must or chosen, f"{name}: nothing changed"
+            assert after != before or not must or chosen, f"{name}: nothing changed"
             assert section.locator(".vae-live-fault").count() == 0, name
+            before = after
 
 
 def by_keys(section: Locator, most: int = 100) -> None:
