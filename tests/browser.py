@@ -17,11 +17,20 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from urllib.parse import urlsplit
 
 import pytest
 from live_page import page_with
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    sync_playwright,
+)
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 VARIABLE = "VAE_BOOK_BROWSER"
@@ -72,31 +81,30 @@ def chromium(chromium_path: str) -> Iterator[Browser]:
         yield browser
 
 
-def watch(context: BrowserContext, origins: tuple[str, ...]) -> list[str]:
-    """A list that fills with what the context's pages complain about.
+def watch(page: Page, origins: tuple[str, ...]) -> list[str]:
+    """A list that fills with what the page complains about.
 
     A request is in order if it stays on the machine's files or goes to one of the origins, such as
     "http://127.0.0.1:8000".
     """
     complaints: list[str] = []
 
-    def on_console(message) -> None:
+    def on_console(message: ConsoleMessage) -> None:
         if message.type == "error":
             complaints.append(f"console: {message.text} ({message.location.get('url', '')})")
 
-    def on_request(request) -> None:
+    def on_request(request: Request) -> None:
         parts = urlsplit(request.url)
         if parts.scheme not in LOCAL_SCHEMES and f"{parts.scheme}://{parts.netloc}" not in origins:
             complaints.append(f"request: {request.url}")
 
-    context.on("console", on_console)
-    context.on("weberror", lambda fault: complaints.append(f"exception: {fault.error}"))
-    context.on("request", on_request)
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: complaints.append(f"exception: {error}"))
+    page.on("request", on_request)
     return complaints
 
 
-@contextmanager
-def opened(
+def make_context(
     browser: Browser,
     *,
     theme: str = "light",
@@ -106,9 +114,8 @@ def opened(
     still: bool = False,
     scripts: bool = True,
     offline: bool = False,
-    origins: tuple[str, ...] = (),
-) -> Iterator[Page]:
-    """An empty page in a fresh context, whose complaints are an AssertionError at the end.
+) -> BrowserContext:
+    """A reader's circumstances.
 
     Args:
         theme: "light" or "dark", what the reader's system prefers.
@@ -117,11 +124,8 @@ def opened(
         still: whether the reader prefers reduced motion.
         scripts: False where JavaScript is off.
         offline: whether the network is cut off.
-        origins: the servers that the page may ask, such as "http://127.0.0.1:8000".
-
-    `page.complaints` is the list so far: a test that provokes one checks it and clears it.
     """
-    context = browser.new_context(
+    return browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=theme,
         reduced_motion="reduce" if still else "no-preference",
@@ -129,28 +133,62 @@ def opened(
         java_script_enabled=scripts,
         offline=offline,
     )
-    complaints = watch(context, origins)
+
+
+@contextmanager
+def watched(context: BrowserContext, origins: tuple[str, ...] = ()) -> Iterator[Page]:
+    """An empty page, whose complaints are an AssertionError at the end.
+
+    `page.complaints` is the list so far: a test that provokes one checks it and clears it.
+    """
     page = context.new_page()
-    page.complaints = complaints
+    page.complaints = watch(page, origins)
     try:
         yield page
     finally:
-        context.close()
-    assert not complaints, "\n".join(complaints)
+        page.close()
+    assert not page.complaints, "\n".join(page.complaints)
+
+
+@contextmanager
+def opened(browser: Browser, *, origins: tuple[str, ...] = (), **options) -> Iterator[Page]:
+    """A watched page in a context of its own; options as for `make_context`."""
+    with make_context(browser, **options) as context, watched(context, origins) as page:
+        yield page
+
+
+@pytest.fixture(scope="session")
+def contexts(chromium: Browser) -> Callable[..., BrowserContext]:
+    """A function that gives a context by its options, the same for the same ones.
+
+    Each costs a process; an empty page in it keeps that alive.
+    """
+
+    @cache
+    def context(**options) -> BrowserContext:
+        made = make_context(chromium, **options)
+        made.new_page()
+        return made
+
+    return context
 
 
 @pytest.fixture
-def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """A function that opens a page, with the options of `opened`, until the test ends."""
+def open_page(contexts: Callable[..., BrowserContext]) -> Iterator[Callable[..., Page]]:
+    """A function that opens a watched page, with the options of `make_context` and its origins."""
     with ExitStack() as pages:
-        yield lambda **options: pages.enter_context(opened(chromium, **options))
+
+        def open_page(*, origins: tuple[str, ...] = (), **options) -> Page:
+            return pages.enter_context(watched(contexts(**options), origins))
+
+        yield open_page
 
 
 @pytest.fixture
 def page_of(open_page: Callable[..., Page]) -> Callable[..., Page]:
     """A function that shows one figure, or several, on a page of their own.
 
-    `page_of(figure, theme="dark", width=390, touch=True, still=True)`, options as for `opened`.
+    `page_of(figure, theme="dark", width=390, touch=True, still=True)`, options as for `open_page`.
     """
 
     def show(*figures, theme: str = "light", **options) -> Page:

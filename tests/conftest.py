@@ -4,7 +4,7 @@ import matplotlib
 import torch
 
 # The fixtures that show pages; pytest finds those of a conftest.
-from browser import chromium, chromium_path, open_page, page_of  # noqa: F401
+from browser import chromium, chromium_path, contexts, open_page, page_of  # noqa: F401
 
 matplotlib.use("Agg")
 torch.set_num_threads(1)

@@ -53,6 +53,27 @@ window.probe = (() => {
         return found;
       }),
 
+    // The pieces of code whose contrast with the paper below them is under 4.5, as in WCAG 2.
+    faintCode: () => {
+      const numbers = (colour) => colour.match(/[\d.]+/g).map(Number);
+      const luminance = (colour) => {
+        const linear = (part) => (part <= 10.31475 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4);
+        const [red, green, blue] = numbers(colour).slice(0, 3).map(linear);
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+      };
+      const paperOf = (node) => {
+        const colour = getComputedStyle(node).backgroundColor;
+        return (numbers(colour)[3] ?? 1) === 1 || !node.parentElement ? colour : paperOf(node.parentElement);
+      };
+      const faint = new Set();
+      for (const node of document.querySelectorAll(".highlight pre, .highlight pre span")) {
+        const [ink, paper] = [getComputedStyle(node).color, paperOf(node)];
+        const [low, high] = [luminance(ink), luminance(paper)].sort((a, b) => a - b);
+        if ((high + 0.05) / (low + 0.05) < 4.5) faint.add(`${node.className}: ${ink} on ${paper}`);
+      }
+      return [...faint];
+    },
+
     framesAtRest: async () => {
       let n = 0;
       const count = () => {

@@ -911,8 +911,7 @@ def test_a_change_of_theme_draws_again(controls, change):
         controls.emulate_media(color_scheme="dark")
     else:
         controls.evaluate(change)
-    next_frame(controls)
-    assert controls.evaluate("frames_.length") >= 1
+    controls.wait_for_function("frames_.length >= 1", timeout=5000)
 
 
 @pytest.mark.parametrize(("theme", "ink"), [("light", [31, 35, 40]), ("dark", [220, 223, 227])])
