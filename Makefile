@@ -14,10 +14,8 @@ test: $(READY)
 	@echo "Checking style ..."
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@echo "Running the chapters, cell by cell ..."
-	@$(BIN)/python -m pytest -n auto chapters
-	@echo "Running the tests ..."
-	@$(BIN)/python -m pytest -n auto --cov=vae_lib --cov-report=term:skip-covered --cov-fail-under=90 tests
+	@echo "Running the chapters, cell by cell, and the tests ..."
+	@$(BIN)/python -m pytest -n auto --cov=vae_lib --cov-report=term:skip-covered --cov-fail-under=90 chapters tests
 	@echo "All tests passed."
 
 lab: $(READY)
