@@ -117,7 +117,7 @@ function magnitude(value) {
 
 // Three rows of bars over an axis in nats whose range follows the values.
 function natsBars() {
-  const [width, height, left, right] = [340, 236, 10, 330];
+  const [width, height, left, right] = [340, 236, 16, 324];
   const face = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "vae-live-plot" });
   face.setAttribute("aria-hidden", "true"); // the numbers are in the text below
   const rows = [16, 82, 148];
