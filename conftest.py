@@ -44,7 +44,6 @@ class ByFile(LoadScopeScheduling):
         return page[1] if page and path.endswith("test_browser_site.py") else path
 
 
-@pytest.hookimpl(optionalhook=True)  # so that pytest runs without xdist too
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
     return ByFile(config, log)
 

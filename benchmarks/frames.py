@@ -16,9 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
 sys.path.append(str(ROOT / "tests"))
 
-from browser import centre, find_chromium, launched, opened  # noqa: E402
+from browser import centre, find_chromium, launched, next_frame, opened, press  # noqa: E402
 from static_server import serving  # noqa: E402
 
+PROBE = ROOT / "tests" / "probe.js"
 MOST_MS = 8  # of a frame: half of what a screen at 60 Hz leaves
 
 LISTEN = """
@@ -29,20 +30,7 @@ addEventListener("vae-live-frame", (event) => {
   frames_.set(event.target, [...(frames_.get(event.target) ?? []), event.detail]);
 }, true);
 """
-# The states that a page carries, in the order in which its figures are shown.
-STATES = """() => {
-  const parse = (script) => JSON.parse(script.textContent);
-  const type = (name) => `script[type="application/vnd.jupyter.widget-${name}+json"]`;
-  const source = document.querySelector(type("state"));
-  if (!source) return [];
-  const { state } = parse(source);
-  return [...document.querySelectorAll(type("view"))]
-    .map((view) => state[parse(view).model_id])
-    .filter((widget) => widget?.state.figure)
-    .map((widget) => [widget.state.figure, JSON.stringify(widget).length]);
-}"""
 MOVES = '[role=slider], input[type=range], select, input[type=radio], canvas[tabindex="0"]'
-NEXT_FRAME = "() => new Promise(requestAnimationFrame)"
 KEYS = ["ArrowRight"] * 3 + ["ArrowUp"] + ["ArrowLeft"] * 3 + ["ArrowDown"]
 
 
@@ -50,12 +38,10 @@ def n_frames(figure):
     return figure.evaluate("(figure) => (frames_.get(figure) ?? []).length")
 
 
-def by_keys(page, control):
-    control.focus()
+def by_keys(control):
     down = ["Space"] if control.evaluate("(c) => c.localName") == "canvas" else []
     for key in [*down, *KEYS]:
-        page.keyboard.press(key)
-        page.evaluate(NEXT_FRAME)
+        press(control, key)
 
 
 def by_mouse(page, control, i):
@@ -66,7 +52,7 @@ def by_mouse(page, control, i):
     page.mouse.down()
     for step in range(1, 9):
         page.mouse.move(x + 3 * step * (-1) ** i, y + 2 * step * (-1) ** (i // 2))
-        page.evaluate(NEXT_FRAME)
+        next_frame(page)
     page.mouse.up()
 
 
@@ -75,7 +61,7 @@ def measure(page, figure, n_wanted):
     controls = [c for c in figure.locator(MOVES).all() if c.is_visible() and c.is_enabled()]
     for i in range(n_wanted):
         for control in controls:
-            by_keys(page, control)
+            by_keys(control)
             by_mouse(page, control, i)
         if n_frames(figure) > n_wanted:
             break
@@ -86,21 +72,22 @@ def figures_of(browser, address, name, n_wanted):
     """What was measured of each figure on a page, one dictionary each."""
     with opened(browser, width=1200, origins=(address,)) as page:
         page.add_init_script(LISTEN)
+        page.add_init_script(path=PROBE)
         page.goto(f"{address}/{name}")
-        states = page.evaluate(STATES)
-        for (figure, n_bytes), part in zip(
-            states, page.locator("section.vae-live").all(), strict=True
-        ):
+        for widget in page.evaluate("probe.states()"):
+            shown = widget["state"]
+            name_of_it = json.dumps(shown["name"], ensure_ascii=False)
+            part = page.locator(f"section.vae-live[aria-label={name_of_it}]")
             first = part.evaluate("(figure) => first.get(figure)")
             frames = measure(page, part, n_wanted)
             yield {
                 "page": Path(name).stem,
-                "figure": figure,
+                "figure": shown["figure"],
                 "frames": len(frames),
                 "median_ms": statistics.median(frames),
                 "p95_ms": statistics.quantiles(frames, n=20)[-1],
                 "first_frame_ms": first,
-                "state_bytes": n_bytes,
+                "state_bytes": len(json.dumps(widget, separators=(",", ":"))),
             }
 
 

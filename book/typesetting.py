@@ -96,6 +96,7 @@ ENTRANCE = """<!doctype html>
 <html lang="{language}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <meta http-equiv="refresh" content="0; url={first}">
 <title>{title}</title>
 <link rel="icon" href="_static/{icon}">
