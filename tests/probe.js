@@ -53,6 +53,17 @@ window.probe = (() => {
         return found;
       }),
 
+    // The numbers in tables that are broken into several lines.
+    brokenNumbers: () =>
+      [...document.querySelectorAll("article td")]
+        .filter((cell) => /^\s*[−\d.,]+\s*$/.test(cell.textContent))
+        .filter((cell) => {
+          const range = document.createRange();
+          range.selectNodeContents(cell.querySelector("p") ?? cell);
+          return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1;
+        })
+        .map((cell) => cell.textContent.trim()),
+
     // The pieces of code whose contrast with the paper below them is under 4.5, as in WCAG 2.
     faintCode: () => {
       const numbers = (colour) => colour.match(/[\d.]+/g).map(Number);

@@ -159,9 +159,10 @@ def test_faint_code_would_be_found(open_page, address):
 def test_a_phone_shows_the_whole_width(visit):
     visit.page.set_viewport_size({"width": 390, "height": 844})
     next_frame(visit.page)
-    sideways = scrolls_sideways(visit.page)
+    sideways, broken = scrolls_sideways(visit.page), visit.page.evaluate("probe.brokenNumbers()")
     visit.page.set_viewport_size({"width": 1200, "height": 900})
     assert not sideways
+    assert broken == []
 
 
 def test_its_links_lead_somewhere(visit, site):
