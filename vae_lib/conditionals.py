@@ -3,10 +3,12 @@
 Each takes a network and returns a distribution with event_shape (D,), so `log_prob` sums over the
 D dimensions of one example. The distributions are torch's own; what is added here is that their
 `log_prob` refuses data outside the support, or of a shape that would broadcast silently, with a
-message that names the remedy. Like everywhere in torch, `validate_args=False` turns that off.
+message that names the remedy. A conditional's `validate_args = False` turns that off; it is the
+library's own flag, whatever torch's process-wide one says.
 """
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -22,53 +24,71 @@ from λ; closer to 1, float32 rounds λ so coarsely that the density would no lo
 (by 1 percent at a logit of 15, by half at 30)."""
 
 
-def _check_value(value: Tensor, batch_shape: torch.Size, allowed: Tensor, remedy: str) -> None:
-    """Refuse a last dimension that would broadcast and values that the support does not hold."""
-    if value.shape[-1:] != batch_shape[-1:]:
-        raise ValueError(
-            f"Expected values with a last dimension of {batch_shape[-1]}, one for each dimension "
-            f"of the distribution, but got shape {tuple(value.shape)}, which would broadcast "
-            "silently. Reshape the values or change the network's output size."
-        )
-    if not allowed.all():
-        first = value[~allowed].flatten()[0].item()
-        raise ValueError(f"Got the value {first:.4g} among the data. {remedy}")
+SUPPORTS: dict[type, tuple[Callable[[Tensor], Tensor], str]] = {
+    td.Normal: (
+        torch.isfinite,
+        "A Gaussian needs finite real values: look for NaN or infinity in the data.",
+    ),
+    td.Bernoulli: (
+        lambda value: (value == 0) | (value == 1),
+        "A Bernoulli likelihood needs every value to be 0 or 1. Make the data binary with "
+        "vae_lib.data.binarize, or use ContinuousBernoulli for values between 0 and 1.",
+    ),
+    td.ContinuousBernoulli: (
+        lambda value: (value >= 0) & (value <= 1),
+        "A continuous Bernoulli needs values between 0 and 1. Rescale the data, or use Gaussian "
+        "for real values.",
+    ),
+}
+"""For each of torch's distributions in use: where its density lives, and what else to do."""
+
+
+class OverDimensions(td.Independent):
+    """One distribution a dimension, independent of each other: event_shape (D,).
+
+    torch's own, whose `log_prob` looks at its values while `looks` is True. torch's flag for that
+    is off here: it is one for the whole process, and torch.compile switches it off.
+    """
+
+    looks = True
+
+    def __init__(self, base: td.Distribution, n_dims: int = 1, validate_args: bool = False) -> None:
+        super().__init__(base, n_dims, validate_args=validate_args)
+
+    def expand(self, batch_shape: torch.Size, _instance: object = None) -> "OverDimensions":
+        expanded = super().expand(batch_shape, _instance or self.__new__(OverDimensions))
+        expanded.looks = self.looks
+        return expanded
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        if self.looks:
+            self._look_at(value)
+        return super().log_prob(value)
+
+    def _look_at(self, value: Tensor) -> None:
+        """Refuse a last dimension that would broadcast and values that the support lacks."""
+        if value.shape[-1:] != self.event_shape:
+            raise ValueError(
+                f"Expected values with a last dimension of {self.event_shape[0]}, one for each "
+                f"dimension of the distribution, but got shape {tuple(value.shape)}, which would "
+                "broadcast silently. Reshape the values or change the network's output size."
+            )
+        inside, remedy = SUPPORTS[type(self.base_dist)]
+        if not (allowed := inside(value)).all():
+            first = value[~allowed].flatten()[0].item()
+            raise ValueError(f"Got the value {first!r} among the data. {remedy}")
+
+
+def _over_dimensions(base: td.Distribution, looks: bool) -> OverDimensions:
+    p = OverDimensions(base)
+    p.looks = looks
+    return p
 
 
 def _output(net: nn.Module, x: Tensor) -> Tensor:
     """The network's output, in float32 at least: 8 bits of a log-density would say little."""
     output = net(x)
     return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
-
-
-class _Normal(td.Normal):
-    def log_prob(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            remedy = "A Gaussian needs finite real values: look for NaN or infinity in the data."
-            _check_value(value, self.batch_shape, value.isfinite(), remedy)
-        return super().log_prob(value)
-
-
-class _Bernoulli(td.Bernoulli):
-    def log_prob(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            remedy = (
-                "A Bernoulli likelihood needs every value to be 0 or 1. Make the data binary with "
-                "vae_lib.data.binarize, or use ContinuousBernoulli for values between 0 and 1."
-            )
-            _check_value(value, self.batch_shape, (value == 0) | (value == 1), remedy)
-        return super().log_prob(value)
-
-
-class _ContinuousBernoulli(td.ContinuousBernoulli):
-    def log_prob(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            remedy = (
-                "A continuous Bernoulli needs values between 0 and 1. Rescale the data, or use "
-                "Gaussian for real values."
-            )
-            _check_value(value, self.batch_shape, (value >= 0) & (value <= 1), remedy)
-        return super().log_prob(value)
 
 
 class DiagonalGaussian(nn.Module):
@@ -91,7 +111,7 @@ class DiagonalGaussian(nn.Module):
             )
         self.net = net
         self.log_var_range = log_var_range
-        self.validate_args: bool | None = None
+        self.validate_args = True
 
     def forward(self, x: Tensor) -> td.Independent:
         output = _output(self.net, x)
@@ -103,8 +123,8 @@ class DiagonalGaussian(nn.Module):
             )
         mu, log_var = output.chunk(2, dim=-1)
         sigma = torch.exp(0.5 * log_var.clamp(*self.log_var_range))
-        normal = _Normal(mu, sigma, validate_args=self.validate_args)
-        return td.Independent(normal, 1, validate_args=False)
+        normal = td.Normal(mu, sigma, validate_args=False)
+        return _over_dimensions(normal, self.validate_args)
 
 
 class Gaussian(nn.Module):
@@ -121,7 +141,7 @@ class Gaussian(nn.Module):
     def __init__(self, net: nn.Module, sigma: float | Literal["learned"] = 0.1) -> None:
         super().__init__()
         self.net = net
-        self.validate_args: bool | None = None
+        self.validate_args = True
         if sigma == "learned":
             self.log_var = nn.Parameter(torch.zeros(()))
         elif isinstance(sigma, str) or not 0 < sigma < math.inf:
@@ -135,8 +155,8 @@ class Gaussian(nn.Module):
         return torch.exp(0.5 * self.log_var.clamp(*LOG_VAR_RANGE))
 
     def forward(self, z: Tensor) -> td.Independent:
-        normal = _Normal(_output(self.net, z), self.sigma, validate_args=self.validate_args)
-        return td.Independent(normal, 1, validate_args=False)
+        normal = td.Normal(_output(self.net, z), self.sigma, validate_args=False)
+        return _over_dimensions(normal, self.validate_args)
 
 
 class Bernoulli(nn.Module):
@@ -151,11 +171,11 @@ class Bernoulli(nn.Module):
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
-        self.validate_args: bool | None = None
+        self.validate_args = True
 
     def forward(self, z: Tensor) -> td.Independent:
-        bernoulli = _Bernoulli(logits=_output(self.net, z), validate_args=self.validate_args)
-        return td.Independent(bernoulli, 1, validate_args=False)
+        bernoulli = td.Bernoulli(logits=_output(self.net, z), validate_args=False)
+        return _over_dimensions(bernoulli, self.validate_args)
 
 
 class ContinuousBernoulli(nn.Module):
@@ -170,12 +190,12 @@ class ContinuousBernoulli(nn.Module):
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
-        self.validate_args: bool | None = None
+        self.validate_args = True
 
     def forward(self, z: Tensor) -> td.Independent:
         logits = _output(self.net, z).clamp(-MAX_LOGIT, MAX_LOGIT)
-        base = _ContinuousBernoulli(logits=logits, validate_args=self.validate_args)
-        return td.Independent(base, 1, validate_args=False)
+        base = td.ContinuousBernoulli(logits=logits, validate_args=False)
+        return _over_dimensions(base, self.validate_args)
 
 
 class StandardNormal(nn.Module):
@@ -188,10 +208,10 @@ class StandardNormal(nn.Module):
         super().__init__()
         if latent_dim < 1:
             raise ValueError(f"latent_dim must be 1 or more, not {latent_dim}.")
-        self.validate_args: bool | None = None
+        self.validate_args = True
         self.register_buffer("mu", torch.zeros(latent_dim), persistent=False)
         self.register_buffer("sigma", torch.ones(latent_dim), persistent=False)
 
     def forward(self) -> td.Independent:
-        normal = _Normal(self.mu, self.sigma, validate_args=self.validate_args)
-        return td.Independent(normal, 1, validate_args=False)
+        normal = td.Normal(self.mu, self.sigma, validate_args=False)
+        return _over_dimensions(normal, self.validate_args)

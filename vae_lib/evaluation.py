@@ -78,14 +78,14 @@ def _checked_once(vae: "VAE", x: Tensor) -> Iterator[None]:
     vae.decoder(vae.prior().mean).log_prob(x)
     if vae.encoder is not None:
         vae.encoder(x[:1])
-    modules = [m for m in vae.modules() if getattr(m, "validate_args", False) is None]
+    modules = [m for m in vae.modules() if getattr(m, "validate_args", None) is True]
     try:
         for module in modules:
             module.validate_args = False
         yield
     finally:
         for module in modules:
-            module.validate_args = None
+            module.validate_args = True
 
 
 @torch.no_grad()

@@ -421,7 +421,7 @@ def _has_parameter(function: Callable, name: str) -> bool:
 
 def _validating(model: nn.Module) -> list[nn.Module]:
     """The modules that leave the validation of their distributions to torch's default."""
-    return [m for m in model.modules() if getattr(m, "validate_args", False) is None]
+    return [m for m in model.modules() if getattr(m, "validate_args", None) is True]
 
 
 def _check_shares(run: _Run) -> None:
@@ -443,7 +443,7 @@ def _validation_restored(model: nn.Module) -> Iterator[None]:
     finally:
         torch.distributions.Distribution.set_default_validate_args(default)
         for module in modules:
-            module.validate_args = None
+            module.validate_args = True
 
 
 @contextmanager
