@@ -1,7 +1,7 @@
 """The laws that every chapter's exercises obey, read from the notebooks and their modules.
 
 The notebooks hold stub, check and solution; `vae_lib.exercises.chapter_NN` holds the oracles and
-the mistakes. A chapter's tests bear its module's name: pytest -k chapter_02.
+the mistakes. A chapter's tests bear its package's name: pytest -k chapter_02.
 """
 
 import ast

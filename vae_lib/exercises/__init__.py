@@ -1,8 +1,8 @@
 """Exercises that answer back: check("2.1", my_function) in a notebook, and quiz("2").
 
-A chapter's exercises stand in its notebook (stub, check, solution) and in one module here,
-`chapter_NN.py`, whose `EXERCISES` holds what the right answer gives and the mistakes to recognise;
-its `QUESTIONS` are the chapter's quiz. A new module is found by its name.
+A chapter's exercises stand in its notebook (stub, check, solution) and in one package here,
+`chapter_NN`: a module an exercise, with what the right answer gives and the mistakes to recognise,
+and one for the quiz. Its `EXERCISES` and `QUESTIONS` gather them; a new one is found by its name.
 """
 
 from __future__ import annotations

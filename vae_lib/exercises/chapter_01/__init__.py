@@ -1,0 +1,13 @@
+"""Exercises of chapter 1, the autoencoder and why it cannot generate."""
+
+from vae_lib.exercises.chapter_01 import exercise_1, exercise_2, exercise_3, exercise_4
+from vae_lib.exercises.chapter_01.questions import QUESTIONS
+
+__all__ = ["EXERCISES", "QUESTIONS"]
+
+EXERCISES = (
+    exercise_1.EXERCISE,
+    exercise_2.EXERCISE,
+    exercise_3.EXERCISE,
+    exercise_4.EXERCISE,
+)

@@ -1,0 +1,13 @@
+"""Exercises of chapter 2, the probabilistic encoder."""
+
+from vae_lib.exercises.chapter_02 import exercise_1, exercise_2, exercise_3, exercise_4
+from vae_lib.exercises.chapter_02.questions import QUESTIONS
+
+__all__ = ["EXERCISES", "QUESTIONS"]
+
+EXERCISES = (
+    exercise_1.EXERCISE,
+    exercise_2.EXERCISE,
+    exercise_3.EXERCISE,
+    exercise_4.EXERCISE,
+)

@@ -1,0 +1,14 @@
+"""Exercises of chapter 3, the probabilistic decoder."""
+
+from vae_lib.exercises.chapter_03 import exercise_1, exercise_2, exercise_3, exercise_4, exercise_5
+from vae_lib.exercises.chapter_03.questions import QUESTIONS
+
+__all__ = ["EXERCISES", "QUESTIONS"]
+
+EXERCISES = (
+    exercise_1.EXERCISE,
+    exercise_2.EXERCISE,
+    exercise_3.EXERCISE,
+    exercise_4.EXERCISE,
+    exercise_5.EXERCISE,
+)

@@ -1,0 +1,28 @@
+"""Exercise 5.3: an objective that stops too early."""
+
+from vae_lib.exercises import Exercise, Mistake
+
+EXERCISE = Exercise(
+    "5.3",
+    oracle="d",
+    mistakes=(
+        Mistake("line a", "a", "Line a is right: a fresh draw of 0s and 1s for every batch."),
+        Mistake(
+            "line b",
+            "b",
+            "Line b is right: the encoder looks at the binary image that is to be explained.",
+        ),
+        Mistake(
+            "line c",
+            "c",
+            "Line c does what its name says: the sigmoid of a logit is a probability. Follow "
+            "that value to where it is used.",
+        ),
+        Mistake(
+            "line e",
+            "e",
+            "Line e is right: both terms are sums over dimensions, one value per example, "
+            "larger is better.",
+        ),
+    ),
+)

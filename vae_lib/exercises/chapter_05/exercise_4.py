@@ -1,0 +1,82 @@
+"""Exercise 5.4: the evidence of a Bernoulli decoder."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.distributions import Bernoulli, Independent
+
+from vae_lib.exercises import Exercise, Mistake
+
+
+def _log_evidence(logits: Tensor, x: Tensor) -> Tensor:
+    log_px = Independent(Bernoulli(logits=logits), 1).log_prob(x)
+    return log_px.logsumexp(0) - math.log(len(logits))
+
+
+def _log_evidence_cases(generator: torch.Generator) -> list[tuple]:
+    cases = []
+    for shape in ((5, 3, 4), (7, 2, 900)):
+        logits = 3 * torch.randn(*shape, generator=generator, dtype=torch.float64)
+        x = torch.rand(*shape[1:], generator=generator, dtype=torch.float64).round()
+        cases.append((logits, x))
+    return cases
+
+
+def _log_px(logits: Tensor, x: Tensor) -> Tensor:
+    return Bernoulli(logits=logits).log_prob(x)
+
+
+def _pixels_averaged_apart(logits: Tensor, x: Tensor) -> Tensor:
+    return (_log_px(logits, x).logsumexp(0) - math.log(len(logits))).sum(-1)
+
+
+def _mean_over_pixels(logits: Tensor, x: Tensor) -> Tensor:
+    return _log_px(logits, x).mean(-1).logsumexp(0) - math.log(len(logits))
+
+
+def _probabilities_for_logits(logits: Tensor, x: Tensor) -> Tensor:
+    return _log_evidence(torch.sigmoid(logits), x)
+
+
+EXERCISE = Exercise(
+    "5.4",
+    oracle=_log_evidence,
+    cases=_log_evidence_cases,
+    mistakes=(
+        Mistake(
+            "mean of logarithms",
+            lambda logits, x: _log_px(logits, x).sum(-1).mean(0),
+            "You average log p(x|z) over the draws, but p(x) is the average of p(x|z): "
+            "average first, then take the logarithm.",
+        ),
+        Mistake(
+            "sum over draws",
+            lambda logits, x: _log_px(logits, x).sum(-1).logsumexp(0),
+            "Too large by log K for every image: a mean over K draws divides by K.",
+        ),
+        Mistake(
+            "underflow",
+            lambda logits, x: _log_px(logits, x).sum(-1).exp().mean(0).log(),
+            "Right in small images, and -inf in large ones: p(x|z) of 900 pixels is too small "
+            "for floating point. Stay in logarithms; `logsumexp` is made for this.",
+        ),
+        Mistake(
+            "pixels averaged apart",
+            _pixels_averaged_apart,
+            "You average over z for each pixel alone. The pixels are independent only given "
+            "the same z: form p(x|z) of the whole image for each draw first.",
+        ),
+        Mistake(
+            "mean over pixels",
+            _mean_over_pixels,
+            "The logarithm of a product over pixels is their sum, not their mean.",
+        ),
+        Mistake(
+            "probabilities for logits",
+            _probabilities_for_logits,
+            "A sigmoid has been applied once too often: `logits` go straight into the softplus "
+            "form (or into a function that ends in `_with_logits`).",
+        ),
+    ),
+)

@@ -1,0 +1,75 @@
+"""Exercise 5.5: the continuous Bernoulli's normaliser."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from vae_lib.exercises import Exercise, Mistake
+
+
+def _log_normaliser(logits: Tensor) -> Tensor:
+    # -log of the integral of λ^x (1 - λ)^(1 - x), by Gauss-Legendre quadrature over [0, 1].
+    nodes, weights = map(torch.from_numpy, np.polynomial.legendre.leggauss(400))
+    exponent = logits[..., None].double() * (nodes + 1) / 2 - F.softplus(logits[..., None].double())
+    return -torch.logsumexp(exponent + (weights / 2).log(), dim=-1)
+
+
+def _log_normaliser_cases(generator: torch.Generator) -> list[tuple]:
+    some = 4 * torch.randn(2, 6, generator=generator, dtype=torch.float64)
+    return [(some,), (torch.tensor([-200.0, -50.0, -1.0, 0.0, 2.5, 120.0], dtype=torch.float64),)]
+
+
+def _without_limit(logits: Tensor) -> Tensor:
+    return torch.log(logits / torch.tanh(logits / 2))
+
+
+def _through_lambda(logits: Tensor) -> Tensor:
+    centred = 1 - 2 * torch.sigmoid(logits)
+    log_c = torch.log(2 * torch.atanh(centred) / centred)
+    return torch.where(logits == 0, math.log(2), log_c)
+
+
+def _through_lambda_without_limit(logits: Tensor) -> Tensor:
+    centred = 1 - 2 * torch.sigmoid(logits)
+    return torch.log(2 * torch.atanh(centred) / centred)
+
+
+EXERCISE = Exercise(
+    "5.5",
+    oracle=_log_normaliser,
+    cases=_log_normaliser_cases,
+    mistakes=(
+        Mistake(
+            "no limit at 0",
+            _without_limit,
+            "At a logit of 0 your formula is 0 / 0 = nan. What is the limit there? Use "
+            "`torch.where`, and see that the branch not taken is finite too.",
+        ),
+        Mistake(
+            "through λ",
+            _through_lambda,
+            "Infinite at large logits: the sigmoid has rounded λ to 0 or 1. Express the "
+            "formula in the logit before you compute anything.",
+        ),
+        Mistake(
+            "through λ, no limit",
+            _through_lambda_without_limit,
+            "nan at a logit of 0 and infinite at large ones. Express 1 - 2λ in the logit, "
+            "which cures the second, and give the limit at 0, which cures the first.",
+        ),
+        Mistake(
+            "sign",
+            lambda logits: -_log_normaliser(logits),
+            "That is the logarithm of the integral. The normaliser divides by it, so that "
+            "log C is at least log 2.",
+        ),
+        Mistake(
+            "no logarithm",
+            lambda logits: _log_normaliser(logits).exp(),
+            "This is C, not log C.",
+        ),
+    ),
+)

@@ -1,0 +1,144 @@
+"""Exercise 8.1: the loss of a batch."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch import distributions as td
+
+from vae_lib.exercises import Exercise, Mistake
+
+
+def _terms(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    q_z = td.Independent(td.Normal(mu, log_var.exp().sqrt()), 1)
+    p_z = td.Independent(td.Normal(torch.zeros_like(mu), torch.ones_like(mu)), 1)
+    log_px = td.Independent(td.Bernoulli(logits=logits), 1).log_prob(x)
+    return log_px, td.kl_divergence(q_z, p_z)
+
+
+def _batch_loss(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
+    log_px, kl = _terms(mu, log_var, logits, x)
+    return (kl - log_px).mean()
+
+
+def _batches(generator: torch.Generator) -> list[tuple]:
+    cases = []
+    for n_examples, latent_dim, data_dim in ((3, 2, 5), (4, 6, 7)):
+        mu, log_var = torch.randn(
+            2, n_examples, latent_dim, generator=generator, dtype=torch.float64
+        )
+        shape = (n_examples, data_dim)
+        logits = 2 * torch.randn(*shape, generator=generator, dtype=torch.float64)
+        x = torch.rand(*shape, generator=generator, dtype=torch.float64).round()
+        cases.append((mu, log_var, logits, x))
+    return cases
+
+
+def _sigma_for_variance(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
+    log_px, _ = _terms(mu, log_var, logits, x)
+    kl = 0.5 * (mu.square() + (0.5 * log_var).exp() - 1 - log_var).sum(-1)
+    return (kl - log_px).mean()
+
+
+def _sigmoid_of_logits(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
+    return _batch_loss(mu, log_var, torch.sigmoid(logits), x)
+
+
+def _combined(log_px_weight: float, kl_weight: float) -> Callable[..., Tensor]:
+    def wrong(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
+        log_px, kl = _terms(mu, log_var, logits, x)
+        return (kl_weight * kl + log_px_weight * log_px).mean()
+
+    return wrong
+
+
+def _mean_over_pixels(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
+    log_px, kl = _terms(mu, log_var, logits, x)
+    return (kl - log_px / x.shape[-1]).mean()
+
+
+def _mean_over_latents(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
+    log_px, kl = _terms(mu, log_var, logits, x)
+    return (kl / mu.shape[-1] - log_px).mean()
+
+
+def _mean_over_both(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
+    log_px, kl = _terms(mu, log_var, logits, x)
+    return (kl / mu.shape[-1] - log_px / x.shape[-1]).mean()
+
+
+def _not_averaged(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
+    log_px, kl = _terms(mu, log_var, logits, x)
+    return kl - log_px
+
+
+def _summed(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
+    return _not_averaged(mu, log_var, logits, x).sum()
+
+
+EXERCISE = Exercise(
+    "8.1",
+    oracle=_batch_loss,
+    cases=_batches,
+    mistakes=(
+        Mistake(
+            "sign",
+            _combined(1.0, -1.0),
+            "That is the ELBO itself. Adam makes its number small, so what should it be given?",
+        ),
+        Mistake(
+            "KL subtracted",
+            _combined(-1.0, -1.0),
+            "You reward the KL divergence: in minus the ELBO it has a plus sign.",
+        ),
+        Mistake(
+            "reconstruction with the wrong sign",
+            _combined(1.0, 1.0),
+            "Minimising this would make the images improbable: which sign does log p(x|z) "
+            "have in minus the ELBO?",
+        ),
+        Mistake(
+            "no KL",
+            _combined(-1.0, 0.0),
+            "That is the reconstruction term alone; chapter 2 showed what becomes of sigma.",
+        ),
+        Mistake(
+            "mean over pixels",
+            _mean_over_pixels,
+            "You average the log-likelihood over pixels and sum the KL over latent dimensions: "
+            "the KL weighs D times too much. Sum over both.",
+        ),
+        Mistake(
+            "mean over latent dimensions",
+            _mean_over_latents,
+            "You average the KL over latent dimensions: it weighs L times too little. The "
+            "divergence of independent dimensions is a sum.",
+        ),
+        Mistake(
+            "means over both",
+            _mean_over_both,
+            "You average over pixels and over latent dimensions. Both are sums over the "
+            "dimensions of an example; the only mean is over the batch.",
+        ),
+        Mistake(
+            "standard deviation for variance",
+            _sigma_for_variance,
+            "Your KL has sigma where it should have its square: what does `exp(log_var)` give?",
+        ),
+        Mistake(
+            "a sigmoid too many",
+            _sigmoid_of_logits,
+            "A sigmoid has been applied twice: `logits` go into the softplus form as they are.",
+        ),
+        Mistake(
+            "not averaged",
+            _not_averaged,
+            "One loss for each image, and each is right: `backward` needs one number.",
+        ),
+        Mistake(
+            "sum over the batch",
+            _summed,
+            "You sum over the batch, so the size of a step would depend on the batch size.",
+        ),
+    ),
+)
