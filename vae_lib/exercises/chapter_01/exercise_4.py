@@ -14,29 +14,38 @@ def _fitted_gaussian_draws(codes: Tensor, noise: Tensor) -> Tensor:
 
 
 def _codes_and_noise(generator: torch.Generator) -> list[tuple]:
-    """Correlated codes, and noise whose mean is exactly 0 and whose covariance is exactly I."""
-    mixing = torch.tensor([[2.0, 0.0, 0.0], [1.5, 0.5, 0.0], [-1.0, 0.8, 1.4]]).double()
-    centre = torch.tensor([3.0, -2.0, 1.0]).double()
+    """Correlated codes, and noise whose own mean and covariance are not quite 0 and I."""
+    mixing = torch.tensor([[2.0, 0.0, 0.0], [1.5, 0.5, 0.0], [-1.0, 0.8, 1.4]])
+    centre = torch.tensor([3.0, -2.0, 1.0])
     cases = []
-    for n_dims in (2, 3):
-        white, noise = torch.randn(2, 3000, n_dims, generator=generator, dtype=torch.float64)
+    for n_codes, n_draws, n_dims in [(1000, 40, 2), (3000, 3000, 3), (500, 7, 3)]:
+        white = torch.randn(n_codes, n_dims, generator=generator)
         codes = centre[:n_dims] + white @ mixing[:n_dims, :n_dims].T
-        noise = noise - noise.mean(0)
-        whitening = torch.linalg.inv(torch.linalg.cholesky(torch.cov(noise.T)))
-        cases.append((codes, noise @ whitening.T))
+        cases.append((codes, torch.randn(n_draws, n_dims, generator=generator)))
     return cases
 
 
-def _mean_and_covariance(draws: Tensor, codes: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-    return draws.mean(0), torch.cov(draws.T)
+def _law(draws: Tensor, codes: Tensor, noise: Tensor) -> tuple[str, Tensor, Tensor]:
+    """The Gaussian that the draws come from, read off the map that made them of the noise.
+
+    A Gaussian's draws are b + Aᵀε for noise ε, exactly, row by row, and any A with AᵀA = Σ will do.
+    Moments of the draws would be right for draws that were not made from the noise as well.
+    """
+    draws = torch.as_tensor(draws).detach().double()
+    inputs = torch.cat([torch.ones(len(noise), 1), noise], dim=1).double()
+    coefficients = torch.linalg.lstsq(inputs, draws).solution
+    if not torch.allclose(inputs @ coefficients, draws, rtol=1e-3, atol=1e-3):
+        return "draws made otherwise", codes.new_zeros(noise.shape[1:]), codes.T.cov() * 0
+    mean, root = coefficients[0], coefficients[1:]
+    return "draws made from the rows of `noise`", mean, root.T @ root
 
 
 EXERCISE = Exercise(
     "1.4",
     oracle=_fitted_gaussian_draws,
     cases=_codes_and_noise,
-    summarise=_mean_and_covariance,
-    rtol=2e-3,  # whether the covariance was divided by N or by N - 1 makes 3e-4
+    summarise=_law,
+    rtol=5e-3,  # whether the covariance was divided by N or by N - 1 makes 2e-3
     atol=2e-3,
     mistakes=(
         Mistake(
@@ -74,8 +83,8 @@ EXERCISE = Exercise(
             lambda codes, noise: MultivariateNormal(codes.mean(0), torch.cov(codes.T)).sample(
                 (len(noise),)
             ),
-            "The distribution is right, but the draws come from noise of your own. Use "
-            "`noise`: what turns it into draws is the point of the exercise.",
+            "Your draws don't follow from `noise` row by row, by the map that makes a Gaussian of "
+            "it: start from `noise`, since what turns it into draws is the point of the exercise.",
         ),
         Mistake(
             "correlation in place of covariance",
@@ -83,6 +92,11 @@ EXERCISE = Exercise(
                 codes.mean(0) + noise @ torch.linalg.cholesky(torch.corrcoef(codes.T)).T
             ),
             "You took the root of the correlation matrix: the scales of the dimensions are lost.",
+        ),
+        Mistake(
+            "one mean for all dimensions",
+            lambda codes, noise: codes.mean() + noise @ torch.linalg.cholesky(torch.cov(codes.T)).T,
+            "You add one number to all dimensions. Each of them has a mean of its own.",
         ),
     ),
 )

@@ -1,10 +1,12 @@
 """Exercise 3.3: a check that cannot fail."""
 
 from vae_lib.exercises import Exercise, Mistake
+from vae_lib.exercises.choices import same_choice
 
 EXERCISE = Exercise(
     "3.3",
     oracle="c",
+    compare=same_choice,
     mistakes=(
         Mistake(
             "line a",

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vae_lib.exercises import Exercise, Mistake
+from vae_lib.exercises import Exercise, Mistake, laws
 
 
 def _draw_binary(x: Tensor, u: Tensor) -> Tensor:
@@ -11,14 +11,50 @@ def _draw_binary(x: Tensor, u: Tensor) -> Tensor:
 
 
 def _draw_cases(generator: torch.Generator) -> list[tuple]:
-    shapes = [(3, 40), (2, 5, 30)]
-    return [tuple(torch.rand(2, *s, generator=generator, dtype=torch.float64)) for s in shapes]
+    generator = laws.apart(generator)
+
+    def uniform(*shape: int) -> Tensor:
+        # Without the ends, where `u < x` and `u <= x` differ and sums are rounded up to 2.
+        return torch.rand(shape, generator=generator).clamp(1e-6, 1 - 1e-6)
+
+    black_and_white = uniform(2, 5, 30).round()
+    return [
+        (uniform(100, 200), uniform(100, 200)),
+        (black_and_white, uniform(2, 5, 30)),
+        (uniform(3, 40), uniform(3, 40)),
+    ]
+
+
+def _law(b: Tensor, x: Tensor, u: Tensor) -> tuple:
+    """Any draw is right in which pixels are 1 with probability x, independently of each other."""
+    b = torch.as_tensor(b).detach().double()
+    values = "zeros and ones" if ((b == 0) | (b == 1)).all() else "other values than 0 and 1"
+    if x.numel() < laws.MIN_ROWS:
+        is_certain = (x == 0) | (x == 1)
+        return values, "certain" if (b == x)[is_certain].all() else "not certain where x is 0 or 1"
+    # Spread over (0, 1 - x) for a 0 and over (1 - x, 1) for a 1, a right draw is uniform whatever
+    # x is, and so is x here.
+    spread = torch.rand(x.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    spread = torch.where(b > 0.5, 1 - x + x * spread, (1 - x) * spread)
+    pairs = torch.stack([spread, x], dim=-1).flatten(0, -2)
+    is_right = laws.are_uniform(pairs) and laws.are_independent_columns(pairs)
+    is_independent = laws.are_independent_rows(pairs)
+    return (
+        values,
+        torch.stack([b[(x > i / 4) & (x < (i + 1) / 4)].mean() for i in range(4)]),
+        "a pixel is 1 with probability x" if is_right else "another probability",
+        "independent pixels" if is_independent else "dependent pixels",
+    )
 
 
 EXERCISE = Exercise(
     "5.1",
     oracle=_draw_binary,
     cases=_draw_cases,
+    summarise=_law,
+    seconds=10.0,  # what judges the law counts as well
+    rtol=0.0,
+    atol=0.08,  # 8 standard errors of the difference of two shares of 5,000 pixels
     mistakes=(
         Mistake(
             "a threshold",
@@ -37,6 +73,18 @@ EXERCISE = Exercise(
             lambda x, u: (u > 0.5).to(x.dtype),
             "Every pixel turns black half of the time, whatever its grey value: where does "
             "`x` come in?",
+        ),
+        Mistake(
+            "no draw",
+            lambda x, u: x.clone(),
+            "You return values between 0 and 1. A pixel of a binary image is 0 or 1: `x` says only "
+            "how often it is which.",
+        ),
+        Mistake(
+            "dependent pixels",
+            lambda x, u: (u[..., :1] < x).to(x.dtype),
+            "Each pixel by itself is drawn rightly, but the pixels depend on each other, as if "
+            "several shared a number: each needs its own from `u`.",
         ),
     ),
 )

@@ -1,10 +1,12 @@
 """Exercise 5.3: an objective that stops too early."""
 
 from vae_lib.exercises import Exercise, Mistake
+from vae_lib.exercises.choices import same_choice
 
 EXERCISE = Exercise(
     "5.3",
     oracle="d",
+    compare=same_choice,
     mistakes=(
         Mistake("line a", "a", "Line a is right: a fresh draw of 0s and 1s for every batch."),
         Mistake(
@@ -15,8 +17,8 @@ EXERCISE = Exercise(
         Mistake(
             "line c",
             "c",
-            "Line c does what its name says: the sigmoid of a logit is a probability. Follow "
-            "that value to where it is used.",
+            "Line c makes what its name says: the sigmoid of a logit is a probability. Which "
+            "function is given that value and takes it for something else?",
         ),
         Mistake(
             "line e",

@@ -20,7 +20,24 @@ def _log_evidence_cases(generator: torch.Generator) -> list[tuple]:
         logits = 3 * torch.randn(*shape, generator=generator, dtype=torch.float64)
         x = torch.rand(*shape[1:], generator=generator, dtype=torch.float64).round()
         cases.append((logits, x))
-    return cases
+    return [*cases, _confident_decoder(x.dtype)]
+
+
+def _confident_decoder(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Two draws, each far off in six pixels or more of both images."""
+    x = torch.tensor([[1, 0] * 8, [0, 1] * 8], dtype=dtype)
+    scale = torch.tensor([200.0] * 8 + [20.0] * 8, dtype=dtype)
+    logits = torch.stack([(1 - 2 * x), (2 * x - 1)]) * scale
+    logits[1, :, :6] *= -1
+    return logits, x
+
+
+def _value_or_verdict(log_px: Tensor, logits: Tensor, x: Tensor) -> Tensor | str:
+    """With large logits only whether the value is right: one slip gives nan, -inf or -100."""
+    if logits.abs().max() < 100:
+        return log_px
+    is_right = torch.isclose(log_px.double(), _log_evidence(logits, x).double(), rtol=1e-5).all()
+    return "the right value for logits of ±200" if is_right else "another"
 
 
 def _log_px(logits: Tensor, x: Tensor) -> Tensor:
@@ -39,10 +56,16 @@ def _probabilities_for_logits(logits: Tensor, x: Tensor) -> Tensor:
     return _log_evidence(torch.sigmoid(logits), x)
 
 
+def _log_evidence_by_probabilities(logits: Tensor, x: Tensor) -> Tensor:
+    log_px = Independent(Bernoulli(probs=torch.sigmoid(logits)), 1).log_prob(x)
+    return log_px.logsumexp(0) - math.log(len(logits))
+
+
 EXERCISE = Exercise(
     "5.4",
     oracle=_log_evidence,
     cases=_log_evidence_cases,
+    summarise=_value_or_verdict,
     mistakes=(
         Mistake(
             "mean of logarithms",
@@ -77,6 +100,12 @@ EXERCISE = Exercise(
             _probabilities_for_logits,
             "A sigmoid has been applied once too often: `logits` go straight into the softplus "
             "form (or into a function that ends in `_with_logits`).",
+        ),
+        Mistake(
+            "logarithm of a sigmoid",
+            _log_evidence_by_probabilities,
+            "Right for moderate logits, but not for logits of ±200, whose sigmoid is rounded to 0 "
+            "or 1. Compute log p(x|z) from the logits, without the logarithm of a sigmoid.",
         ),
     ),
 )

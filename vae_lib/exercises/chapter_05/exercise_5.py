@@ -19,7 +19,23 @@ def _log_normaliser(logits: Tensor) -> Tensor:
 
 def _log_normaliser_cases(generator: torch.Generator) -> list[tuple]:
     some = 4 * torch.randn(2, 6, generator=generator, dtype=torch.float64)
-    return [(some,), (torch.tensor([-200.0, -50.0, -1.0, 0.0, 2.5, 120.0], dtype=torch.float64),)]
+    large_and_0 = torch.tensor([-200.0, -50.0, -1.0, 0.0, 2.5, 120.0], dtype=torch.float64)
+    near_0 = torch.tensor([1e-5, 1e-4, 1e-3, 8e-3, 0.02, 0.05, 0.1, 0.3], dtype=torch.float64)
+    return [(some,), (large_and_0,), (torch.cat([near_0, -near_0]),)]
+
+
+def _value_or_verdict(log_c: Tensor, logits: Tensor) -> Tensor | str:
+    """Near 0 only whether the value is right: what comes of a constant there depends on how far."""
+    if logits.abs().max() > 0.5:
+        return log_c
+    is_right = torch.isclose(log_c.double(), _log_normaliser(logits), rtol=0.0, atol=2e-6).all()
+    return "the right values at logits near 0" if is_right else "others"
+
+
+def _constant_near_zero(logits: Tensor) -> Tensor:
+    near_zero = logits.abs() < 0.06
+    l = torch.where(near_zero, 1.0, logits)  # noqa: E741
+    return torch.where(near_zero, math.log(2), torch.log(l / torch.tanh(l / 2)))
 
 
 def _without_limit(logits: Tensor) -> Tensor:
@@ -41,6 +57,7 @@ EXERCISE = Exercise(
     "5.5",
     oracle=_log_normaliser,
     cases=_log_normaliser_cases,
+    summarise=_value_or_verdict,
     mistakes=(
         Mistake(
             "no limit at 0",
@@ -70,6 +87,12 @@ EXERCISE = Exercise(
             "no logarithm",
             lambda logits: _log_normaliser(logits).exp(),
             "This is C, not log C.",
+        ),
+        Mistake(
+            "not right near 0",
+            _constant_near_zero,
+            "Right at 0 and far from it, but not close to 0, where the value moves away from log 2 "
+            "like l²/12 and subtractions lose digits. Take one more term of the series.",
         ),
     ),
 )

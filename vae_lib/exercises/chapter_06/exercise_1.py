@@ -64,5 +64,10 @@ EXERCISE = Exercise(
             lambda mu, log_var: 2 * _kl_term(mu, log_var),
             "Twice too much: which factor stands before the sum in equation 6.4?",
         ),
+        Mistake(
+            "the other way round",
+            lambda mu, log_var: 0.5 * (log_var + (1 + mu.square()) * (-log_var).exp() - 1).sum(-1),
+            "That is the divergence from the prior to q. The ELBO has the one from q to the prior.",
+        ),
     ),
 )

@@ -54,5 +54,11 @@ EXERCISE = Exercise(
             lambda log_w: log_w.mean(0),
             "That is the estimate of the ELBO. The gap is its distance from log p(x).",
         ),
+        Mistake(
+            "underflow",
+            lambda log_w: log_w.exp().mean(0).log() - log_w.mean(0),
+            "Right on paper, but exp(-1200) is 0 in floating point and its logarithm -inf. "
+            "`logsumexp` stays in the logarithms.",
+        ),
     ),
 )

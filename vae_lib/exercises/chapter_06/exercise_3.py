@@ -1,10 +1,12 @@
 """Exercise 6.3: a bound that exceeds the evidence."""
 
 from vae_lib.exercises import Exercise, Mistake
+from vae_lib.exercises.choices import same_choice
 
 EXERCISE = Exercise(
     "6.3",
     oracle="c",
+    compare=same_choice,
     mistakes=(
         Mistake(
             "line a",

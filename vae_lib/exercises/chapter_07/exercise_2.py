@@ -67,10 +67,24 @@ EXERCISE = Exercise(
             "This is the mean score, whose expectation is zero whatever f is.",
         ),
         Mistake(
-            "mean baseline",
+            "covariance",
             _score_with_baseline,
-            "You subtract the mean of f over all draws. That is no part of the task, and it "
-            "shrinks the estimate by (K - 1)/K, since each draw is in its own baseline.",
+            "This is the covariance of f and the score: the mean of one of the two has been "
+            "subtracted. That is no part of the task, and it shrinks the estimate by (K - 1)/K.",
+        ),
+        Mistake(
+            "covariance over K - 1",
+            lambda f_z, z, mu, sigma: (
+                _score_with_baseline(f_z, z, mu, sigma) * len(z) / (len(z) - 1)
+            ),
+            "This is the covariance of f and the score, divided by K - 1, which is also what a "
+            "leave-one-out baseline gives. The estimate without a baseline is asked for.",
+        ),
+        Mistake(
+            "product of the means",
+            lambda f_z, z, mu, sigma: f_z.mean() * ((z - mu) / sigma**2).mean(0),
+            "You multiply the mean of f by the mean score. Each draw's f belongs to its own score: "
+            "multiply first, then average.",
         ),
     ),
 )

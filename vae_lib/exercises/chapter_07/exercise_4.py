@@ -1,10 +1,12 @@
 """Exercise 7.4: a decoder with the wrong gradient."""
 
 from vae_lib.exercises import Exercise, Mistake
+from vae_lib.exercises.choices import same_choice
 
 EXERCISE = Exercise(
     "7.4",
     oracle="e",
+    compare=same_choice,
     mistakes=(
         Mistake("line a", "a", "Line a is the encoder, as everywhere in the book."),
         Mistake(

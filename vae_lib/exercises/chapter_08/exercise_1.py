@@ -31,7 +31,27 @@ def _batches(generator: torch.Generator) -> list[tuple]:
         logits = 2 * torch.randn(*shape, generator=generator, dtype=torch.float64)
         x = torch.rand(*shape, generator=generator, dtype=torch.float64).round()
         cases.append((mu, log_var, logits, x))
-    return cases
+    # A confident decoder, wrong about half of its pixels.
+    sure = torch.tensor([200.0, -200.0, 20.0, -20.0], dtype=x.dtype).repeat(2, 2)
+    pixels = torch.tensor([0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0], dtype=x.dtype).expand(2, 8)
+    return [*cases, (mu[:2], log_var[:2], sure, pixels.clone())]
+
+
+def _value_or_verdict(
+    loss: Tensor, mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor
+) -> Tensor | str:
+    """With large logits only whether the value is right: one slip gives nan, inf or 100 a pixel."""
+    if logits.abs().max() < 100:
+        return loss
+    expected = _batch_loss(mu, log_var, logits, x).double()
+    is_right = torch.isclose(torch.as_tensor(loss).double(), expected, rtol=1e-5).all()
+    return "the right value for logits of ±200" if is_right else "another"
+
+
+def _log_of_sigmoid(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
+    _, kl = _terms(mu, log_var, logits, x)
+    log_px = td.Bernoulli(probs=torch.sigmoid(logits)).log_prob(x).sum(-1)
+    return (kl - log_px).mean()
 
 
 def _sigma_for_variance(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
@@ -80,6 +100,7 @@ EXERCISE = Exercise(
     "8.1",
     oracle=_batch_loss,
     cases=_batches,
+    summarise=_value_or_verdict,
     mistakes=(
         Mistake(
             "sign",
@@ -139,6 +160,12 @@ EXERCISE = Exercise(
             "sum over the batch",
             _summed,
             "You sum over the batch, so the size of a step would depend on the batch size.",
+        ),
+        Mistake(
+            "logarithm of a sigmoid",
+            _log_of_sigmoid,
+            "Right for moderate logits, but not for logits of ±200, whose sigmoid is rounded to 0 "
+            "or 1. Compute log p(x|z) from the logits, without the logarithm of a sigmoid.",
         ),
     ),
 )

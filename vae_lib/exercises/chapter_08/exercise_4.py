@@ -1,10 +1,12 @@
 """Exercise 8.4: find what is wrong."""
 
 from vae_lib.exercises import Exercise, Mistake
+from vae_lib.exercises.choices import same_choice
 
 EXERCISE = Exercise(
     "8.4",
     oracle="d",
+    compare=same_choice,
     mistakes=(
         Mistake("line a", "a", "Line a is right: a fresh permutation, cut into batches."),
         Mistake("line b", "b", "Line b is right: every batch is binarised afresh."),

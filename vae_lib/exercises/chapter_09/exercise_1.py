@@ -1,10 +1,12 @@
 """Exercise 9.1: find the line."""
 
 from vae_lib.exercises import Exercise, Mistake
+from vae_lib.exercises.choices import same_choice
 
 EXERCISE = Exercise(
     "9.1",
     oracle="b",
+    compare=same_choice,
     mistakes=(
         Mistake(
             "line a",
