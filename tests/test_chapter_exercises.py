@@ -14,6 +14,7 @@ from typing import NamedTuple
 import matplotlib
 import nbformat
 import pytest
+from exercise_answers import RIGHT, WRONG
 
 import vae_lib.exercises
 from vae_lib.exercises import exercises
@@ -207,3 +208,19 @@ def test_every_exercise_knows_two_mistakes_each_with_a_hint_of_its_own(chapter):
 def test_every_oracle_solves_its_own_exercise(chapter):
     for exercise in registered(chapter).values():
         assert judge(exercise, exercise.oracle).status == "correct", exercise.id
+
+
+@pytest.mark.parametrize("id_", exercises())
+def test_right_answers_of_every_kind_are_correct(id_):
+    """Other routes, NumPy, single precision, a choice in other words."""
+    for number, answer in enumerate(RIGHT[id_]):
+        verdict = judge(exercises()[id_], answer)
+        assert verdict.status == "correct", (number, verdict)
+
+
+@pytest.mark.parametrize("id_", exercises())
+def test_a_wrong_answer_gets_the_hint_of_the_mistake_that_was_made_or_of_none(id_):
+    for number, (mistake, answer) in enumerate(WRONG[id_]):
+        verdict = judge(exercises()[id_], answer)
+        assert (verdict.status, verdict.mistake) == ("wrong", mistake), (number, verdict)
+        assert verdict.hint

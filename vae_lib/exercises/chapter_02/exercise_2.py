@@ -28,9 +28,10 @@ def _law(z: Tensor, mu: Tensor, log_var: Tensor, eps: Tensor) -> tuple:
         return z.isfinite(), "one draw"
     z = ((z - mu) / (0.5 * log_var.double()).exp()).flatten(1)
     u = torch.special.ndtr(laws.standardised(z))
+    scale = z.std(0).clamp(min=1e-6)
     return (
-        z.mean(0),
-        z.std(0),
+        z.mean(0) / scale,
+        scale.log(),
         "Gaussian" if laws.are_uniform(u) else "not Gaussian",
         "dimensions independent" if laws.are_independent_columns(u) else "dimensions dependent",
         "draws independent" if laws.are_independent_rows(u) else "draws dependent",

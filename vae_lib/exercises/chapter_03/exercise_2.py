@@ -9,7 +9,7 @@ from torch.distributions import MultivariateNormal
 
 from vae_lib.exercises import Exercise, Mistake, laws
 
-_N = 10_000
+_N = laws.MIN_ROWS
 
 
 def _ancestral_sample(decoder_mean: nn.Linear, sigma: float, latent_dim: int, n: int) -> Tensor:
@@ -56,7 +56,9 @@ def _law(x: Tensor, decoder_mean: nn.Linear, sigma: float, latent_dim: int, n: i
     white = (x - decoder_mean.bias.detach()) @ directions / variances.sqrt()
     u = torch.special.ndtr(laws.standardised(white))
     is_centred = (white.mean(0).abs() < laws.LIMIT / math.sqrt(n)).all()
-    is_gaussian = laws.are_uniform(u) and laws.are_independent_columns(u)
+    # Where several codes are mixed with noise in a pixel, all shapes come near to a Gaussian.
+    shows_shape = ((decoder_mean.weight != 0).sum(1) <= 1).all()
+    is_gaussian = not shows_shape or (laws.are_uniform(u) and laws.are_independent_columns(u))
     is_fresh = laws.are_independent_calls(u, decoder_mean.calls)
     decoder_mean.calls.append(u)
     return (
@@ -139,7 +141,7 @@ EXERCISE = Exercise(
     summarise=_law,
     seconds=10.0,  # what judges the law counts as well
     rtol=0.0,
-    atol=0.16,  # 8 standard errors of the difference of two variances of 10,000 draws
+    atol=0.25,  # 8 standard errors of the difference of two variances of 4,000 draws
     mistakes=(
         Mistake(
             "mean as sample",

@@ -1,7 +1,7 @@
 """Exercise 3.3: a check that cannot fail."""
 
 from vae_lib.exercises import Exercise, Mistake
-from vae_lib.exercises.choices import same_choice
+from vae_lib.exercises.comparing import same_choice
 
 EXERCISE = Exercise(
     "3.3",

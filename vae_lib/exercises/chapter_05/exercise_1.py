@@ -27,8 +27,10 @@ def _draw_cases(generator: torch.Generator) -> list[tuple]:
 
 def _law(b: Tensor, x: Tensor, u: Tensor) -> tuple:
     """Any draw is right in which pixels are 1 with probability x, independently of each other."""
-    b = torch.as_tensor(b).detach().double()
+    b = torch.as_tensor(b).detach()
     values = "zeros and ones" if ((b == 0) | (b == 1)).all() else "other values than 0 and 1"
+    values += "" if b.is_floating_point() else f" of the type {b.dtype}"
+    b = b.double()
     if x.numel() < laws.MIN_ROWS:
         is_certain = (x == 0) | (x == 1)
         return values, "certain" if (b == x)[is_certain].all() else "not certain where x is 0 or 1"
@@ -85,6 +87,11 @@ EXERCISE = Exercise(
             lambda x, u: (u[..., :1] < x).to(x.dtype),
             "Each pixel by itself is drawn rightly, but the pixels depend on each other, as if "
             "several shared a number: each needs its own from `u`.",
+        ),
+        Mistake(
+            "booleans",
+            lambda x, u: u < x,
+            "The draw is right, but these are booleans: numbers of the type of `x` are asked for.",
         ),
     ),
 )

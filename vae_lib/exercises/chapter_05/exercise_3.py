@@ -1,7 +1,7 @@
 """Exercise 5.3: an objective that stops too early."""
 
 from vae_lib.exercises import Exercise, Mistake
-from vae_lib.exercises.choices import same_choice
+from vae_lib.exercises.comparing import same_choice
 
 EXERCISE = Exercise(
     "5.3",

@@ -1,7 +1,7 @@
 """Exercise 6.3: a bound that exceeds the evidence."""
 
 from vae_lib.exercises import Exercise, Mistake
-from vae_lib.exercises.choices import same_choice
+from vae_lib.exercises.comparing import same_choice
 
 EXERCISE = Exercise(
     "6.3",

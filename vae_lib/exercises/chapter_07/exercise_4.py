@@ -1,7 +1,7 @@
 """Exercise 7.4: a decoder with the wrong gradient."""
 
 from vae_lib.exercises import Exercise, Mistake
-from vae_lib.exercises.choices import same_choice
+from vae_lib.exercises.comparing import same_choice
 
 EXERCISE = Exercise(
     "7.4",

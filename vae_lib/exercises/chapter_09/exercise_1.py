@@ -1,7 +1,7 @@
 """Exercise 9.1: find the line."""
 
 from vae_lib.exercises import Exercise, Mistake
-from vae_lib.exercises.choices import same_choice
+from vae_lib.exercises.comparing import same_choice
 
 EXERCISE = Exercise(
     "9.1",

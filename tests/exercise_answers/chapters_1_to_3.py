@@ -1,0 +1,277 @@
+"""Answers to the exercises of chapters 1 to 3."""
+
+import math
+
+import numpy as np
+import torch
+from scipy.special import logsumexp
+from scipy.stats import norm
+from torch import distributions as td
+from torch.nn import functional as F
+
+
+def as_double(tensor):
+    return tensor.detach().double()
+
+
+def log_density_by_covariance(z, mu, log_var):
+    return td.MultivariateNormal(mu, torch.diag_embed(log_var.exp())).log_prob(z)
+
+
+def log_density_in_numpy(z, mu, log_var):
+    z, mu, log_var = (np.asarray(a) for a in (z, mu, log_var))
+    return norm.logpdf(z, mu, np.exp(log_var / 2)).sum(-1)
+
+
+def codes_by_svd(codes, noise):
+    _, s, directions = torch.linalg.svd(codes - codes.mean(0), full_matrices=False)
+    return codes.mean(0) + noise * s / math.sqrt(len(codes) - 1) @ directions
+
+
+def codes_in_numpy(codes, noise):
+    root = np.linalg.cholesky(np.cov(codes.numpy().T))
+    return codes.numpy().mean(0) + noise.numpy() @ root.T
+
+
+def own_noise_whitened(codes, noise):
+    own = torch.randn(noise.shape, dtype=codes.dtype)
+    own = own - own.mean(0)
+    own = own @ torch.linalg.inv(torch.linalg.cholesky(torch.cov(own.T))).T
+    return codes.mean(0) + own @ torch.linalg.cholesky(torch.cov(codes.T)).T
+
+
+def energy_in_loops(a, b):
+    def mean(p, q):
+        return sum(math.dist(x, y) for x in p.tolist() for y in q.tolist()) / (len(p) * len(q))
+
+    return 2 * mean(a, b) - mean(a, a) - mean(b, b)
+
+
+def head(scale, joint=True, low=-20, high=20):
+    def answer(output):
+        mu, log_var = output.chunk(2, -1)
+        q_z = td.Normal(mu, scale(log_var.clamp(low, high)))
+        return td.Independent(q_z, 1) if joint else q_z
+
+    return answer
+
+
+def head_by_covariance(output):
+    mu, log_var = output.chunk(2, dim=-1)
+    return td.MultivariateNormal(
+        mu, scale_tril=torch.diag_embed((log_var.clamp(-20, 20) / 2).exp())
+    )
+
+
+def head_of_another_law(output):
+    mu, log_var = output.chunk(2, dim=-1)
+    sigma = (log_var.clamp(-20, 20) / 2).exp()
+    return td.Independent(td.Laplace(mu, sigma / math.sqrt(2)), 1)
+
+
+def overlap_by_logarithms(mu_a, log_var_a, mu_b, log_var_b):
+    s = log_var_a.exp() + log_var_b.exp()
+    logs = (
+        math.log(2) / 2 + (log_var_a + log_var_b) / 4 - s.log() / 2 - (mu_a - mu_b) ** 2 / (4 * s)
+    )
+    return logs.sum(-1).exp()
+
+
+def overlap(combine=torch.Tensor.prod, scale=0.5):
+    def answer(mu_a, log_var_a, mu_b, log_var_b):
+        a, b = (scale * log_var_a).exp(), (scale * log_var_b).exp()
+        width = (2 * a * b / (a**2 + b**2)).sqrt()
+        return combine(width * (-((mu_a - mu_b) ** 2) / (4 * (a**2 + b**2))).exp(), -1)
+
+    return answer
+
+
+def sampler(codes=torch.randn, noise=torch.randn, scale=lambda sigma: sigma):
+    def answer(decoder_mean, sigma, latent_dim, n):
+        x_mean = decoder_mean(codes(n, latent_dim))
+        return x_mean + scale(sigma) * noise(*x_mean.shape)
+
+    return answer
+
+
+def sample_in_numpy(decoder_mean, sigma, latent_dim, n):
+    z = torch.from_numpy(np.random.randn(n, latent_dim)).float()  # noqa: NPY002
+    x_mean = decoder_mean(z).detach().numpy()
+    return x_mean + sigma * np.random.randn(*x_mean.shape)  # noqa: NPY002
+
+
+def sample_with_fixed_seed(decoder_mean, sigma, latent_dim, n):
+    rng = np.random.default_rng(0)
+    x_mean = decoder_mean(torch.from_numpy(rng.standard_normal((n, latent_dim))).float())
+    return x_mean.detach().numpy() + sigma * rng.standard_normal(x_mean.shape)
+
+
+def sample_one_by_one(decoder_mean, sigma, latent_dim, n):
+    z = torch.stack([torch.randn(latent_dim) for _ in range(n)])
+    return td.Independent(td.Normal(decoder_mean(z), sigma), 1).sample()
+
+
+def laplace(*shape):
+    return td.Laplace(0.0, math.sqrt(0.5)).sample(shape)
+
+
+def pool(size):
+    return lambda n, columns: torch.randn(size, columns)[torch.randint(size, (n,))]
+
+
+def importance_in_numpy(log_px, p_z, q_z, z):
+    log_w = (log_px + p_z.log_prob(z) - q_z.log_prob(z)).numpy()
+    return logsumexp(log_w, axis=0) - np.log(len(log_w))
+
+
+def largest_taken_out(log_w):
+    top = log_w.max(0).values
+    return top + (log_w - top).exp().mean(0).log()
+
+
+def sigma(log_var):
+    return (log_var / 2).exp()
+
+
+RIGHT = {
+    "1.1": [
+        lambda x, y: -((x.numpy() - y.numpy()) ** 2).sum(1),
+        lambda x, y: -F.mse_loss(x, y, reduction="none").sum(-1),
+        lambda x, y: torch.stack([-(a - b) @ (a - b) for a, b in zip(x, y, strict=True)]).float(),
+    ],
+    "1.2": [
+        lambda a, b, n: np.linspace(a.numpy(), b.numpy(), n),
+        lambda a, b, n: torch.stack([a + i / (n - 1) * (b - a) for i in range(n)]),
+        lambda a, b, n: a + torch.linspace(0, 1, n)[:, None] * (b - a),
+        lambda a, b, n: np.linspace(b.numpy(), a.numpy(), n)[::-1],
+    ],
+    "1.3": [
+        energy_in_loops,
+        lambda a, b: 2 * torch.cdist(a, b).mean() - sum(torch.cdist(c, c).mean() for c in (a, b)),
+        lambda a, b: energy_in_loops(a.float(), b.float()),
+    ],
+    "1.4": [
+        codes_by_svd,
+        codes_in_numpy,
+        lambda codes, noise: (
+            codes.mean(0) - noise @ torch.linalg.cholesky(torch.cov(codes.T, correction=0)).T
+        ),
+    ],
+    "2.1": [log_density_by_covariance, log_density_in_numpy],
+    "2.2": [
+        lambda mu, log_var, eps: mu - sigma(log_var) * eps,
+        lambda mu, log_var, eps: mu.numpy() + np.exp(log_var.numpy() / 2) * eps.numpy(),
+        lambda mu, log_var, eps: td.Normal(mu, log_var.exp().sqrt()).sample(eps.shape[:1]),
+    ],
+    "2.3": [head_by_covariance, head(lambda v: v.exp().sqrt()), head(lambda v: (v / 2).exp())],
+    "2.4": [
+        overlap_by_logarithms,
+        overlap(),
+        lambda *pair: overlap()(*(a.float() for a in pair)),
+    ],
+    "3.1": [
+        largest_taken_out,
+        lambda log_px: logsumexp(log_px.numpy(), axis=0) - np.log(len(log_px)),
+        lambda log_px: torch.logsumexp(log_px - math.log(len(log_px)), 0),
+    ],
+    "3.2": [sampler(), sample_in_numpy, sample_one_by_one],
+    "3.3": ["C", "(c)", "line c", "Line c.", "c)", "# c"],
+    "3.4": [
+        importance_in_numpy,
+        lambda log_px, p, q, z: largest_taken_out(log_px + p.log_prob(z) - q.log_prob(z)),
+    ],
+    "3.5": [
+        lambda log_w: 1 / torch.softmax(log_w, 0).square().sum(0),
+        lambda log_w: (lambda w: w.sum(0) ** 2 / (w * w).sum(0))(
+            (log_w - log_w.max(0).values).exp()
+        ),
+        lambda log_w: np.exp(2 * logsumexp(log_w, axis=0) - logsumexp(2 * log_w, axis=0)),
+    ],
+}
+
+WRONG = {
+    "1.1": [
+        ("no minus sign", lambda x, y: F.mse_loss(x, y, reduction="none").sum(1)),
+        ("one number, averaged over all", lambda x, y: -F.mse_loss(x, y)),
+        ("distance, not its square", lambda x, y: -(x - y).norm(dim=1)),
+        ("mean over pixels", lambda x, y: -((x - y) ** 2).numpy().mean(1)),
+        (None, lambda x, y: -0.5 * ((x - y) ** 2).sum(-1)),
+        (None, lambda x, y: -((x - y).sum(-1) ** 2)),
+    ],
+    "1.2": [
+        ("reversed", lambda a, b, n: np.linspace(b.numpy(), a.numpy(), n)),
+        ("last end left out", lambda a, b, n: torch.stack([a + i / n * (b - a) for i in range(n)])),
+        (None, lambda a, b, n: torch.stack([a + (i + 1) / n * (b - a) for i in range(n)])),
+        (None, lambda a, b, n: torch.stack([a, b])),
+    ],
+    "1.3": [
+        ("squared distances", lambda a, b: 2 * ((a.mean(0) - b.mean(0)) ** 2).sum()),
+        (None, lambda a, b: torch.cdist(a, b).mean()),
+        (None, lambda a, b: 2 * (a.mean(0) - b.mean(0)).norm()),
+    ],
+    "1.4": [
+        ("noise of its own", own_noise_whitened),
+        ("noise of its own", lambda codes, noise: codes[: len(noise)]),
+        ("no mean", lambda codes, noise: noise @ torch.linalg.cholesky(torch.cov(codes.T)).T),
+        (None, lambda codes, noise: codes.mean(0) + noise),
+        (None, lambda codes, noise: codes_by_svd(codes, noise - noise.mean(0))),
+    ],
+    "2.1": [
+        ("variance as scale", lambda z, m, v: td.Normal(m, v.exp()).log_prob(z).sum(-1)),
+        ("one value per dimension", lambda z, m, v: norm.logpdf(z, m, np.exp(v / 2))),
+        (None, lambda z, m, v: log_density_by_covariance(z, m, v).exp()),
+        (None, lambda z, m, v: -log_density_by_covariance(z, m, v)),
+        (None, lambda z, m, v: log_density_by_covariance(z, m, v).mean()),
+    ],
+    "2.2": [
+        ("variance as scale", lambda m, v, eps: td.Normal(m, v.exp()).sample(eps.shape[:1])),
+        ("mean as draw", lambda m, v, eps: m + 0 * eps),
+        (None, lambda m, v, eps: m + sigma(v) * eps.abs()),
+        (None, lambda m, v, eps: td.Laplace(m, sigma(v) / math.sqrt(2)).sample(eps.shape[:1])),
+        (None, lambda m, v, eps: m + sigma(v) * (eps + eps.roll(1, 0)) / math.sqrt(2)),
+    ],
+    "2.3": [
+        ("variance as scale", head(lambda v: v.exp())),
+        ("one value per dimension", head(lambda v: (v / 2).exp(), joint=False)),
+        (None, lambda output: output.chunk(2, dim=-1)),
+        (None, head_of_another_law),
+        (None, head(lambda v: (v / 2).exp(), low=-10, high=10)),
+    ],
+    "2.4": [
+        ("mean over dimensions", overlap(torch.Tensor.mean)),
+        ("variance as scale", overlap(scale=1.0)),
+        (None, overlap(torch.Tensor.sum)),
+        (None, overlap(lambda t, dim: t)),
+    ],
+    "3.1": [
+        ("underflow", lambda log_px: np.log(np.exp(log_px.numpy()).mean(0))),
+        ("mean of the logarithms", lambda log_px: log_px.sum(0) / len(log_px)),
+        (None, lambda log_px: log_px.max(0).values),
+        (None, lambda log_px: torch.logsumexp(log_px, 1) - math.log(log_px.shape[1])),
+    ],
+    "3.2": [
+        ("mean as sample", sampler(noise=torch.zeros)),
+        ("variance as scale", sampler(scale=lambda sigma: sigma**2)),
+        ("uniform codes", sampler(codes=torch.rand)),
+        ("noise of another shape", sampler(noise=laplace)),
+        ("codes of another shape", sampler(codes=laplace)),
+        (
+            "draws that depend on each other",
+            sampler(codes=lambda n, d: torch.randn(n // 2 + 1, d).repeat_interleave(2, 0)[:n]),
+        ),
+        ("the same in every call", sample_with_fixed_seed),
+        (None, sampler(codes=pool(100))),
+        (None, sampler(codes=torch.zeros, noise=torch.zeros)),
+    ],
+    "3.3": [("line b", "(B)"), ("line d", "line d"), (None, "cd"), (None, "e"), (None, 3)],
+    "3.4": [
+        ("mean of the log-weights", lambda t, p, q, z: (t + p.log_prob(z) - q.log_prob(z)).mean(0)),
+        ("likelihood alone", lambda t, p, q, z: largest_taken_out(t)),
+        (None, lambda t, p, q, z: (t + p.log_prob(z) - q.log_prob(z)).max(0).values),
+    ],
+    "3.5": [
+        ("share of the draws", lambda w: 1 / (torch.softmax(w, 0) ** 2).mean(0) / len(w) ** 2),
+        ("inverse", lambda w: (torch.softmax(w, 0) ** 2).sum(0)),
+        (None, lambda w: (torch.softmax(w, 0) > 1 / len(w)).sum(0).double()),
+    ],
+}

@@ -1,0 +1,307 @@
+"""Answers to the exercises of chapters 4 to 6."""
+
+import math
+
+import numpy as np
+import torch
+from scipy import stats
+from scipy.special import logsumexp
+from torch import distributions as td
+from torch.nn import functional as F
+
+
+def nll(x, mu, sigma):
+    return -td.Normal(mu, sigma).log_prob(x).sum(-1)
+
+
+def standard(mu):
+    return td.Independent(td.Normal(torch.zeros_like(mu), torch.ones_like(mu)), 1)
+
+
+def diagonal(mu, log_var):
+    return td.Independent(td.Normal(mu, (log_var / 2).exp()), 1)
+
+
+def gaussian_elbo(kl_weight=1.0, reduce=torch.sum):
+    def answer(x, x_mean, mu, log_var, sigma):
+        kl = td.kl_divergence(diagonal(mu, log_var), standard(mu))
+        return reduce(td.Normal(x_mean, sigma).log_prob(x), -1) - kl_weight * kl
+
+    return answer
+
+
+def draw_in_loops(x, u):
+    drawn = [float(b < a) for a, b in zip(x.flatten().tolist(), u.flatten().tolist(), strict=True)]
+    return torch.tensor(drawn).reshape(x.shape)
+
+
+def entropy_in_numpy(x):
+    x = x.numpy()
+    return stats.bernoulli(x).entropy().sum(-1)
+
+
+def clamped_entropy(x):
+    x = x.clamp(1e-10, 1 - 1e-10)
+    return -(x * x.log() + (1 - x) * torch.log1p(-x)).sum(-1)
+
+
+def evidence(log_px):
+    """From a function of logits and pixels, by draws."""
+
+    def answer(logits, x):
+        return torch.stack([log_px(t, x).sum(-1) for t in logits]).logsumexp(0) - math.log(
+            len(logits)
+        )
+
+    return answer
+
+
+def evidence_in_numpy(logits, x):
+    t, x = logits.numpy(), x.numpy()
+    return logsumexp((t * x - np.logaddexp(0, t)).sum(-1), axis=0) - np.log(len(t))
+
+
+def by_probability(logits, x):
+    pi = torch.sigmoid(logits)
+    return x * torch.log(pi) + (1 - x) * torch.log(1 - pi)
+
+
+def safely_by_probability(logits, x):
+    pi = torch.sigmoid(logits)
+    return x * torch.log(pi + 1e-10) + (1 - x) * torch.log(1 - pi + 1e-10)
+
+
+def normaliser_with_series(logits):
+    small = logits.abs() < 0.05
+    t = torch.where(small, torch.ones_like(logits), logits)
+    log_c = t.abs().log() + torch.log1p((-t.abs()).exp()) - torch.log(-torch.expm1(-t.abs()))
+    return torch.where(small, math.log(2) + logits**2 / 12 - logits**4 * 7 / 1440, log_c)
+
+
+def normaliser_in_numpy(logits):
+    t = np.where(np.abs(logits.numpy()) < 1e-4, 1e-4, logits.numpy())
+    return np.log(t / np.tanh(t / 2))
+
+
+def normaliser_by_exponentials(logits):
+    t = torch.where(logits == 0, 1e-4, logits)
+    return torch.log(t * (t.exp() + 1) / (t.exp() - 1))
+
+
+def normaliser_with_plateau(width):
+    def answer(logits):
+        t = torch.where(logits.abs() < width, torch.ones_like(logits), logits)
+        return torch.where(logits.abs() < width, math.log(2), torch.log(t / torch.tanh(t / 2)))
+
+    return answer
+
+
+def kl_in_numpy(mu, log_var):
+    mu, log_var = mu.numpy(), log_var.numpy()
+    return 0.5 * (mu**2 + np.exp(log_var) - 1 - log_var).sum(1)
+
+
+def variances_by_cholesky(S):
+    root = torch.linalg.inv(torch.linalg.cholesky(S))
+    return 1 / (root**2).sum(0)
+
+
+def expected_by_trace(x, W, s, mu, sigma):
+    spread = torch.trace(W @ torch.diag(sigma**2) @ W.T)
+    log_px = td.Normal(W @ mu, s).log_prob(x).sum()
+    return log_px - spread / (2 * s**2)
+
+
+def expected_in_numpy(x, W, s, mu, sigma):
+    x, W, mu, sigma = (a.numpy() for a in (x, W, mu, sigma))
+    variance = s**2 * np.ones(len(x))
+    spread = ((W * sigma) ** 2).sum() / (2 * s**2)
+    return stats.multivariate_normal(W @ mu, np.diag(variance)).logpdf(x) - spread
+
+
+def expected_by_draws(x, W, s, mu, sigma):
+    z = mu + sigma * torch.randn(200, len(mu), dtype=mu.dtype)
+    return td.Normal(z @ W.T, s).log_prob(x).sum(-1).mean()
+
+
+RIGHT = {
+    "4.1": [
+        lambda x, mu, s: F.gaussian_nll_loss(
+            mu, x, torch.full_like(x, s**2), full=True, reduction="none"
+        ).sum(-1),
+        lambda x, mu, s: -stats.norm.logpdf(x.numpy(), mu.numpy(), s).sum(-1),
+        lambda x, mu, s: nll(x.float(), mu.float(), torch.tensor(s)),
+    ],
+    "4.2": [
+        lambda x, y: np.sqrt(np.mean((x.numpy() - y.numpy()) ** 2)),
+        lambda x, y: F.mse_loss(x, y) ** 0.5,
+        lambda x, y: (x - y).norm().item() / math.sqrt(x.numel()),
+    ],
+    "4.3": [
+        lambda n, w: (n * w / 2) ** 0.5,
+        lambda n, w: torch.sqrt(torch.tensor(n * w / 2)),
+        lambda n, w: np.float32(np.sqrt(0.5 * n * w)),
+    ],
+    "4.4": [
+        gaussian_elbo(),
+        lambda x, y, mu, v, s: -nll(x, y, s) - kl_in_numpy(mu, v),
+        lambda x, y, mu, v, s: gaussian_elbo()(*(a.float() for a in (x, y, mu, v)), s),
+    ],
+    "4.5": [
+        lambda p, n, k: -p / n / math.log(2) + math.log2(k),
+        lambda p, n, k: np.log2(k) - p.numpy() / (n * np.log(2)),
+        lambda p, n, k: torch.tensor([math.log2(k) - float(q) / n / math.log(2) for q in p]),
+    ],
+    "5.1": [
+        lambda x, u: (u > 1 - x).to(x.dtype),
+        lambda x, u: torch.floor(x + u),
+        lambda x, u: torch.bernoulli(x),
+        lambda x, u: (u.numpy() <= x.numpy()).astype(np.float32),
+        lambda x, u: td.Bernoulli(probs=x).sample(),
+    ],
+    "5.2": [
+        entropy_in_numpy,
+        clamped_entropy,
+        lambda x: F.binary_cross_entropy(x, x, reduction="none").sum(-1),
+    ],
+    "5.3": ["D", "line d", "(d)", "d)"],
+    "5.4": [
+        evidence(lambda t, x: -F.binary_cross_entropy_with_logits(t, x, reduction="none")),
+        evidence(lambda t, x: td.Bernoulli(logits=t).log_prob(x)),
+        evidence(lambda t, x: F.logsigmoid((2 * x - 1) * t)),
+        evidence_in_numpy,
+    ],
+    "5.5": [
+        normaliser_with_series,
+        normaliser_in_numpy,
+        lambda t: normaliser_with_series(t.float()),
+        normaliser_with_plateau(1e-3),
+    ],
+    "6.1": [
+        kl_in_numpy,
+        lambda mu, v: td.kl_divergence(diagonal(mu, v), standard(mu)),
+        lambda mu, v: (-0.5 * (1 + v - mu**2 - v.exp())).sum(1).float(),
+    ],
+    "6.2": [
+        lambda w: (w - w.mean(0)).logsumexp(0) - math.log(len(w)),
+        lambda w: (lambda d: d.exp().mean(0).log() - d.mean(0))(w - w.max(0).values),
+        lambda w: logsumexp(w.numpy(), axis=0, b=1 / len(w)) - w.numpy().mean(0),
+    ],
+    "6.3": ["C", "line c", "c."],
+    "6.4": [
+        variances_by_cholesky,
+        lambda S: 1 / torch.linalg.solve(S, torch.eye(len(S))).diagonal(),
+        lambda S: 1 / np.diag(np.linalg.inv(S.numpy())),
+    ],
+    "6.5": [
+        expected_by_trace,
+        expected_in_numpy,
+        lambda x, W, s, mu, sigma: expected_by_trace(x, W, torch.tensor(s), mu, sigma),
+    ],
+}
+
+WRONG = {
+    "4.1": [
+        ("wrong sign", lambda x, mu, s: td.Normal(mu, s).log_prob(x).sum(-1)),
+        ("mean over pixels", lambda x, mu, s: -td.Normal(mu, s).log_prob(x).mean(-1)),
+        (None, lambda x, mu, s: -td.Normal(mu, s**2).log_prob(x).sum(-1)),
+        (None, lambda x, mu, s: -td.Normal(mu, s).log_prob(x)),
+        (None, lambda x, mu, s: F.mse_loss(x, mu)),
+    ],
+    "4.2": [
+        ("variance", F.mse_loss),
+        ("standard deviation of the residuals, divided by n", lambda x, y: np.std((x - y).numpy())),
+        (None, lambda x, y: (x - y).square().mean(0).sqrt()),
+        (None, lambda x, y: (x - y).std(0).mean()),
+    ],
+    "4.3": [
+        ("no half", lambda n, w: (n * w) ** 0.5),
+        ("variance", lambda n, w: 0.5 * n * w),
+        (None, lambda n, w: math.sqrt(2 * n * w)),
+        (None, lambda n, w: w),
+    ],
+    "4.4": [
+        ("KL added", gaussian_elbo(kl_weight=-1)),
+        ("mean over pixels", gaussian_elbo(reduce=torch.mean)),
+        (None, gaussian_elbo(kl_weight=0)),
+        (None, gaussian_elbo(kl_weight=2)),
+        (None, lambda x, y, mu, v, s: gaussian_elbo()(x, y, mu, 2 * v, s)),
+    ],
+    "4.5": [
+        ("nats", lambda p, n, k: math.log(k) - p / n),
+        ("bits per image", lambda p, n, k: n * math.log2(k) - p / math.log(2)),
+        (None, lambda p, n, k: -p / n + math.log2(k)),
+    ],
+    "5.1": [
+        ("a threshold", lambda x, u: torch.round(x)),
+        ("black and white exchanged", lambda x, u: torch.bernoulli(1 - x)),
+        ("x is not used", lambda x, u: torch.bernoulli(torch.full_like(x, 0.5))),
+        (
+            "dependent pixels",
+            lambda x, u: (
+                u.repeat_interleave(2, -1)[..., ::4].repeat_interleave(2, -1) < x
+            ).float(),
+        ),
+        (None, lambda x, u: (u < x**2).float()),
+        (None, lambda x, u: x * u),
+        ("booleans", lambda x, u: torch.bernoulli(x) == 1),
+        (None, lambda x, u: (u < x).int()),
+    ],
+    "5.2": [
+        ("0 log 0", lambda x: -(x * torch.log(x) + (1 - x) * torch.log(1 - x)).sum(-1)),
+        (
+            "mean over pixels",
+            lambda x: torch.xlogy(x, x).neg().mean(-1) - torch.xlogy(1 - x, 1 - x).mean(-1),
+        ),
+        (None, lambda x: td.Bernoulli(x).entropy()),
+        (None, lambda x: td.Bernoulli(x.clamp(0.05, 0.95)).entropy().sum(-1)),
+    ],
+    "5.3": [("line c", "C"), ("line b", "line b"), (None, "c and d"), (None, "bce")],
+    "5.4": [
+        ("logarithm of a sigmoid", evidence(by_probability)),
+        (
+            "logarithm of a sigmoid",
+            evidence(lambda t, x: -F.binary_cross_entropy(torch.sigmoid(t), x, reduction="none")),
+        ),
+        ("underflow", lambda t, x: td.Bernoulli(logits=t).log_prob(x).sum(-1).exp().mean(0).log()),
+        ("sum over draws", lambda t, x: evidence_in_numpy(t, x) + math.log(len(t))),
+        (None, lambda t, x: td.Bernoulli(logits=t.mean(0)).log_prob(x).sum(-1)),
+    ],
+    "5.5": [
+        ("not right near 0", normaliser_with_plateau(0.04)),
+        ("no limit at 0", lambda t: t.div(torch.tanh(t / 2)).log()),
+        (None, normaliser_by_exponentials),
+        (None, lambda t: math.log(2) + t.square() / 12),
+        (None, lambda t: td.ContinuousBernoulli(logits=t)._cont_bern_log_norm()),
+    ],
+    "6.1": [
+        ("the other way round", lambda mu, v: td.kl_divergence(standard(mu), diagonal(mu, v))),
+        ("no half", lambda mu, v: (mu**2 + v.exp() - 1 - v).sum(-1)),
+        ("sign", lambda mu, v: 0.5 * (1 + v - mu**2 - v.exp()).sum(-1)),
+        (None, lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - v)),
+        (None, lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - v).sum()),
+        (None, lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 + v).sum(-1)),
+    ],
+    "6.2": [
+        ("underflow", lambda w: np.log(np.exp(w.numpy()).mean(0)) - w.numpy().mean(0)),
+        ("sum of the weights", lambda w: w.logsumexp(0) - w.mean(0)),
+        (None, lambda w: w.max(0).values - w.mean(0)),
+        (None, lambda w: (w.logsumexp(0) - math.log(len(w)) - w.mean(0)).mean()),
+    ],
+    "6.3": [("line b", "b)"), (None, "all"), (None, ["c"])],
+    "6.4": [
+        ("marginal variances", lambda S: np.diag(S.numpy())),
+        ("standard deviations", lambda S: torch.linalg.inv(S).diagonal().rsqrt()),
+        (None, torch.linalg.inv),
+        (None, lambda S: torch.linalg.eigvalsh(S)),
+    ],
+    "6.5": [
+        ("the mean decoded", lambda x, W, s, mu, sigma: td.Normal(W @ mu, s).log_prob(x).sum()),
+        ("sign", lambda *a: -expected_by_trace(*a)),
+        (None, expected_by_draws),
+        (
+            "standard deviation in the trace",
+            lambda x, W, s, mu, sigma: expected_by_trace(x, W, s, mu, sigma.sqrt()),
+        ),
+    ],
+}
