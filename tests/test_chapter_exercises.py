@@ -5,6 +5,7 @@ the mistakes. A chapter's tests bear its package's name: pytest -k chapter_02.
 """
 
 import ast
+import functools
 import inspect
 import pkgutil
 import re
@@ -17,7 +18,7 @@ import pytest
 from exercise_answers import RIGHT, WRONG
 
 import vae_lib.exercises
-from vae_lib.exercises import exercises
+from vae_lib.exercises import exercises, judging
 from vae_lib.exercises.judging import judge
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
@@ -54,9 +55,14 @@ class Part(NamedTuple):
     cell: nbformat.NotebookNode
 
 
+@functools.cache
+def cells(chapter):
+    return nbformat.read(NOTEBOOKS[chapter], as_version=4).cells
+
+
 def parts(chapter):
     found = []
-    for position, cell in enumerate(nbformat.read(NOTEBOOKS[chapter], as_version=4).cells):
+    for position, cell in enumerate(cells(chapter)):
         if cell.cell_type == "markdown":
             match, kind = SUMMARY.search(cell.source), "solution"
         elif match := STUB.match(cell.source):
@@ -82,10 +88,9 @@ def registered(chapter):
 
 def imports(chapter):
     """A namespace after the import cell alone: nothing else of the notebook may be needed."""
-    cells = nbformat.read(NOTEBOOKS[chapter], as_version=4).cells
     source = next(
         cell.source
-        for cell in cells
+        for cell in cells(chapter)
         if cell.cell_type == "code"
         and "remove-cell" not in cell.metadata.get("tags", [])
         and re.search(r"^(?:import|from) ", cell.source, re.MULTILINE)
@@ -99,6 +104,22 @@ def imports(chapter):
 def matplotlib_settings():
     matplotlib.use("Agg")
     with matplotlib.rc_context():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def references_run_once():
+    """What the oracles and the mistakes return is the same for every answer: cases are seeded."""
+    known, run = {}, judging._outputs
+
+    def outputs(exercise, reference, **precision):
+        key = exercise.id, id(reference), *precision.values()
+        if key not in known:
+            known[key] = run(exercise, reference, **precision)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judging, "_outputs", outputs)
         yield
 
 

@@ -246,6 +246,7 @@ WRONG = {
     "3.1": [
         ("underflow", lambda log_px: np.log(np.exp(log_px.numpy()).mean(0))),
         ("mean of the logarithms", lambda log_px: log_px.sum(0) / len(log_px)),
+        (None, lambda log_px: log_px.exp().sum(0).log()),
         (None, lambda log_px: log_px.max(0).values),
         (None, lambda log_px: torch.logsumexp(log_px, 1) - math.log(log_px.shape[1])),
     ],
@@ -271,6 +272,7 @@ WRONG = {
     ],
     "3.5": [
         ("share of the draws", lambda w: 1 / (torch.softmax(w, 0) ** 2).mean(0) / len(w) ** 2),
+        (None, lambda w: w.exp().sum(0) / w.exp().square().sum(0)),
         ("inverse", lambda w: (torch.softmax(w, 0) ** 2).sum(0)),
         (None, lambda w: (torch.softmax(w, 0) > 1 / len(w)).sum(0).double()),
     ],
