@@ -213,6 +213,9 @@ def as_best_device():
                 best = mock.patch.object(module, "best_device", lambda: torch.device(NAME))
                 patches.enter_context(best)
         patches.enter_context(mock.patch("torch._tensor_str._str_intern", _print_from_cpu))
+        # torch's own swap refuses where a graph of autograd still knows the parameter.
+        swap = mock.patch("torch.utils.swap_tensors", torch._C._swap_tensor_impl)
+        patches.enter_context(swap)
         torch.__future__.set_swap_module_params_on_conversion(True)
         try:
             yield

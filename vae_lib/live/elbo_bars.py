@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch import distributions as td
 
-from vae_lib.live.figure import LiveFigure, pack, pack_network
+from vae_lib.live.figure import LiveFigure, here, pack, pack_network
 
 NAME = "The bound and the gap"
 DESCRIPTION = (
@@ -45,6 +45,7 @@ def elbo_bars(
         )
     if not ((x == 0) | (x == 1)).all():
         raise ValueError("The images must be binary: use vae_lib.data.binarize.")
+    decoder, x = here(decoder, x)
     state = {
         "decoder": pack_network(decoder),
         "images": pack(x, "uint8"),

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from vae_lib.live.drawing import draw_numerals, drawing_rule, model_and_digits, plane
-from vae_lib.live.figure import LiveFigure
+from vae_lib.live.figure import LiveFigure, here
 
 NAME = "A trained VAE, explored"
 DESCRIPTION = (
@@ -46,6 +46,8 @@ def explorer(
 
     Taught in chapter 8.
     """
+    encoder, decoder = here(encoder, decoder)
+    codes, labels, images, image_labels = here(codes, labels, images, image_labels)
     digits = (codes, labels, images, image_labels, image_shape)
     state = model_and_digits(encoder, decoder, *digits, log_var_range)
     if not all(0 <= end < len(images) for end in walk):

@@ -5,6 +5,7 @@ book's pages a small host does, from the state that the build embeds.
 """
 
 import base64
+import copy
 import io
 
 import anywidget
@@ -60,6 +61,14 @@ class LiveFigure(anywidget.AnyWidget):
         data, metadata = super()._repr_mimebundle_(**kwargs)
         data["text/plain"] = f"{self.name}: {self.description}"
         return data | self._stand_in, metadata
+
+
+def here(*parts: Tensor | nn.Module) -> list[Tensor | nn.Module]:
+    """What a figure is made of, on the CPU and without gradients; networks are copies."""
+    return [
+        part.detach().cpu() if isinstance(part, Tensor) else copy.deepcopy(part).cpu()
+        for part in parts
+    ]
 
 
 def pack(values: Tensor, dtype: str = "float32") -> Packed:

@@ -5,7 +5,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from vae_lib.live.figure import LiveFigure, pack, pack_network
+from vae_lib.live.figure import LiveFigure, here, pack, pack_network
 
 NAME = "The latent plane, decoded"
 DESCRIPTION = (
@@ -43,6 +43,7 @@ def latent_map(
             f"Expected codes of shape (N, 2) and distances on a grid, (n_1, n_2), but got "
             f"{tuple(codes.shape)} and {tuple(distances.shape)}."
         )
+    decoder, codes, distances = here(decoder, codes, distances)
     state = {
         "decoder": pack_network(decoder),
         "codes": pack(codes),

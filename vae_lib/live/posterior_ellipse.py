@@ -7,7 +7,7 @@ from matplotlib.patches import Ellipse
 from torch import Tensor, nn
 
 from vae_lib.live.drawing import draw_numerals, drawing_rule, model_and_digits, plane
-from vae_lib.live.figure import LiveFigure
+from vae_lib.live.figure import LiveFigure, here
 
 NAME = "Your digit, encoded"
 DESCRIPTION = (
@@ -44,6 +44,8 @@ def posterior_ellipse(
 
     Taught in chapter 2.
     """
+    encoder, decoder = here(encoder, decoder)
+    codes, labels, images, image_labels = here(codes, labels, images, image_labels)
     digits = (codes, labels, images, image_labels, image_shape)
     state = model_and_digits(encoder, decoder, *digits, log_var_range)
     if not 0 <= start < len(images):

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch import distributions as td
 
-from vae_lib.live.figure import LiveFigure, pack
+from vae_lib.live.figure import LiveFigure, here, pack
 
 NAME = "One σ for all pixels"
 DESCRIPTION = (
@@ -41,6 +41,7 @@ def sigma_slider(
 
     Taught in chapter 4.
     """
+    x, x_mean = here(x, x_mean)
     _check(x, x_mean, shown, image_shape, sigma)
     sse = (x.double() - x_mean.double()).square().sum(1)
     typical = (sse - sse.mean()).abs().argmin().item()
