@@ -125,6 +125,20 @@ def refuse_mixtures(op, values):
         raise RuntimeError(f"Expected a generator of {NAME}, but {op} got another device's.")
 
 
+@contextlib.contextmanager
+def its_random_numbers(op, kwargs):
+    if any(argument.name == "generator" for argument in op._schema.arguments):
+        kwargs["generator"] = generator  # of another device is none here: that was refused
+    elif torch.Tag.nondeterministic_seeded in op.tags:
+        theirs, current = torch.get_rng_state(), generator.get_state()
+        torch.set_rng_state(current)
+        yield
+        generator.set_state(torch.get_rng_state())
+        torch.set_rng_state(theirs)
+        return
+    yield
+
+
 def kernel(op, *args, **kwargs):
     """Every operation that meets the device: the CPU's, on the same memory."""
     values, tree = tree_flatten((args, kwargs))
@@ -152,9 +166,8 @@ def kernel(op, *args, **kwargs):
         return lent[id(value)][1] if id(value) in lent else on_device(value, storages)
 
     args, kwargs = tree_unflatten([lend(value) for value in values], tree)
-    if any(argument.name == "generator" for argument in op._schema.arguments):
-        kwargs.setdefault("generator", generator)
-    result = INSTEAD.get(name, op)(*args, **kwargs)
+    with its_random_numbers(op, kwargs):
+        result = INSTEAD.get(name, op)(*args, **kwargs)
     for alias, ours in lent.values() if op._schema.is_mutable else ():
         if place(alias) != place(ours):
             on_device(alias, storages, into=ours)

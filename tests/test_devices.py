@@ -154,11 +154,22 @@ def test_its_arithmetic_is_the_processors(make_net, shape):
     torch.testing.assert_close(step(FAKE, make_net, shape), step("cpu", make_net, shape))
 
 
-def test_its_random_numbers_are_its_own():
-    ours, theirs = (seeded(torch.rand, 4, device=device).cpu() for device in (FAKE, "cpu"))
-    assert torch.equal(ours, theirs)
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda device: torch.rand(40, device=device),
+        lambda device: torch.randn(40, device=device),
+        lambda device: torch.randperm(40, device=device),
+        lambda device: torch.ones(40, device=device).bernoulli(0.5),
+        lambda device: nn.functional.dropout(torch.ones(40, device=device)),
+    ],
+    ids=["uniform", "normal", "order", "coins", "dropout"],
+)
+def test_its_random_numbers_are_its_own(draw):
+    ours, theirs = (seeded(lambda d: draw(d) + draw(d), device) for device in (FAKE, "cpu"))
+    assert torch.equal(ours.cpu(), theirs)
     before = torch.get_rng_state()
-    torch.rand(4, device=FAKE)
+    draw(FAKE)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -243,6 +254,7 @@ def test_a_run_of_the_device_goes_on_without_one(tmp_path, best_is_fake):
 @pytest.mark.parametrize("device", [FAKE, "cpu"])
 def test_random_numbers_are_left_as_they_were(device, best_is_fake):
     vae = make_vae().to(device)
+    torch.rand(3, device=FAKE), torch.rand(3)
     before = fake_device.generator.get_state(), torch.get_rng_state()
     fit(vae, elbo, BINARY, epochs=1, device=device, progress=False)
     evaluate(vae, elbo, BINARY.to(device))
