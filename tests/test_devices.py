@@ -1,10 +1,19 @@
 """Everything on a device that is not the CPU and has no float64: tests/fake_device.py.
 
 The fake device has the processor's arithmetic and, seeded alike, its random numbers. So the oracle
-of most tests here is the same thing on the CPU.
+of most tests here is the same thing on the CPU. On a machine with a GPU, VAE_LIB_TEST_DEVICE=cuda
+runs what holds on every device on that one.
 """
 
-import fake_device
+import contextlib
+import copy
+import functools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -26,20 +35,24 @@ from vae_lib.networks import mlp
 from vae_lib.objectives import elbo, elbo_terms, iwae, log_importance_weights
 from vae_lib.training import evaluate, fit
 
-FAKE = fake_device.NAME
+ROOT = Path(__file__).resolve().parents[1]
+DEVICE = os.environ.get("VAE_LIB_TEST_DEVICE", "fake")
+if is_fake := DEVICE == "fake":
+    import fake_device
+only_fake = pytest.mark.skipif(not is_fake, reason="no other device computes and draws as the CPU")
 GREY = load("digits").train[:80]
 BINARY = (GREY > 0.5).float()
 
 
 @pytest.fixture
-def best_is_fake():
-    with fake_device.as_best_device():
+def on_device():
+    with fake_device.as_best_device() if is_fake else contextlib.nullcontext():
         yield
 
 
 @pytest.fixture(scope="module")
 def x():
-    return torch.arange(6.0).reshape(2, 3).to(FAKE)
+    return torch.arange(6.0).reshape(2, 3).to(DEVICE)
 
 
 def make_vae(latent_dim=2, likelihood=conditionals.Bernoulli):
@@ -66,7 +79,7 @@ MIXED = {
     "sum": lambda x: x + torch.ones(3),
     "product of matrices": lambda x: x @ torch.ones(3, 1),
     "layer left behind": lambda x: nn.Linear(3, 1)(x),
-    "data left behind": lambda x: nn.Linear(3, 1).to(FAKE)(torch.ones(2, 3)),
+    "data left behind": lambda x: nn.Linear(3, 1).to(DEVICE)(torch.ones(2, 3)),
     "joined": lambda x: torch.cat([x, torch.ones(1, 3)]),
     "numbers stacked": lambda x: torch.stack([x.sum(), torch.tensor(1.0)]),
     "condition": lambda x: torch.where(x > 0, x, torch.zeros(2, 3)),
@@ -75,11 +88,11 @@ MIXED = {
     "gathered": lambda x: x.gather(1, torch.tensor([[0], [1]])),
     "selected": lambda x: x.index_select(0, torch.tensor([1])),
     "the CPU's by its mask": lambda x: torch.ones(2, 3)[x > 2],
-    "the CPU's by its numbers": lambda x: torch.ones(3)[torch.tensor([0]).to(FAKE)],
+    "the CPU's by its numbers": lambda x: torch.ones(3)[torch.tensor([0]).to(DEVICE)],
     "put by index": lambda x: x.clone().index_put_((torch.tensor([0]),), torch.ones(1, 3)),
     "equal": lambda x: torch.equal(x, x.cpu()),
     "noise of the CPU": lambda x: x + torch.randn(x.shape),
-    "generator of the CPU": lambda x: torch.rand(2, device=FAKE, generator=torch.Generator()),
+    "generator of the CPU": lambda x: torch.rand(2, device=DEVICE, generator=torch.Generator()),
     "prior of the CPU": lambda x: torch.distributions.Normal(torch.zeros(3), 1.0).log_prob(x),
     "NumPy": lambda x: x.numpy(),
     "NumPy, unasked": lambda x: np.asarray(x),
@@ -87,11 +100,11 @@ MIXED = {
 
 DOUBLES = {
     "double": lambda x: x.double(),
-    "made": lambda x: torch.zeros(3, dtype=torch.float64, device=FAKE),
+    "made": lambda x: torch.zeros(3, dtype=torch.float64, device=DEVICE),
     "mean": lambda x: x.mean(dtype=torch.float64),
-    "sent": lambda x: torch.ones(3).double().to(FAKE),
-    "module": lambda x: nn.Linear(2, 2).double().to(FAKE),
-    "by NumPy": lambda x: torch.tensor(np.float64(1.0), device=FAKE),
+    "sent": lambda x: torch.ones(3).double().to(DEVICE),
+    "module": lambda x: nn.Linear(2, 2).double().to(DEVICE),
+    "by NumPy": lambda x: torch.tensor(np.float64(1.0), device=DEVICE),
     "taken away as such": lambda x: x.to("cpu", torch.float64),
 }
 
@@ -111,12 +124,14 @@ ALLOWED = {
 }
 
 
+@only_fake
 @pytest.mark.parametrize("mistake", MIXED.values(), ids=MIXED)
 def test_devices_do_not_mix(mistake, x):
     with pytest.raises((RuntimeError, TypeError), match=r"device|indices|numpy|generator"):
         mistake(x)
 
 
+@only_fake
 @pytest.mark.parametrize("mistake", DOUBLES.values(), ids=DOUBLES)
 def test_the_device_has_no_doubles(mistake, x):
     with pytest.raises(TypeError, match="float64"):
@@ -141,6 +156,7 @@ def step(device, make_net, shape):
     return nn.utils.parameters_to_vector(net.cpu().parameters())
 
 
+@only_fake
 @pytest.mark.parametrize(
     ("make_net", "shape"),
     [
@@ -151,9 +167,10 @@ def step(device, make_net, shape):
     ids=["dense", "convolution and batch norm", "transposed"],
 )
 def test_its_arithmetic_is_the_processors(make_net, shape):
-    torch.testing.assert_close(step(FAKE, make_net, shape), step("cpu", make_net, shape))
+    torch.testing.assert_close(step(DEVICE, make_net, shape), step("cpu", make_net, shape))
 
 
+@only_fake
 @pytest.mark.parametrize(
     "draw",
     [
@@ -166,16 +183,16 @@ def test_its_arithmetic_is_the_processors(make_net, shape):
     ids=["uniform", "normal", "order", "coins", "dropout"],
 )
 def test_its_random_numbers_are_its_own(draw):
-    ours, theirs = (seeded(lambda d: draw(d) + draw(d), device) for device in (FAKE, "cpu"))
+    ours, theirs = (seeded(lambda d: draw(d) + draw(d), device) for device in (DEVICE, "cpu"))
     assert torch.equal(ours.cpu(), theirs)
     before = torch.get_rng_state()
-    draw(FAKE)
+    draw(DEVICE)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_its_tensors_survive_a_file(tmp_path, x):
     torch.save({"x": x.t()}, tmp_path / "x.pt")
-    for device in (FAKE, "cpu"):
+    for device in (DEVICE, "cpu"):
         loaded = torch.load(tmp_path / "x.pt", map_location=device, weights_only=True)["x"]
         assert loaded.device.type == device and torch.equal(loaded.cpu(), x.t().cpu())
 
@@ -205,8 +222,9 @@ RUNS = {
 }
 
 
+@only_fake
 @pytest.mark.parametrize("options", RUNS.values(), ids=RUNS)
-def test_training_is_the_same_as_on_the_cpu(options, best_is_fake):
+def test_training_is_the_same_as_on_the_cpu(options, on_device):
     options = {name: value for name, value in options.items() if value is not None}
     if "steps" in options:
         options["epochs"] = None
@@ -220,49 +238,49 @@ def test_training_is_the_same_as_on_the_cpu(options, best_is_fake):
         torch.testing.assert_close(p, q, rtol=1e-2, atol=1e-3)
 
 
-def test_a_model_on_the_device_stays_there(best_is_fake):
-    vae = make_vae().to(FAKE)
-    fit(vae, elbo, BINARY.to(FAKE), epochs=1, progress=False)
-    assert {value.device.type for value in vae.state_dict().values()} == {FAKE}
-    assert np.isfinite(evaluate(vae, elbo, BINARY.to(FAKE)))
+def test_a_model_on_the_device_stays_there(on_device):
+    vae = make_vae().to(DEVICE)
+    fit(vae, elbo, BINARY.to(DEVICE), epochs=1, progress=False)
+    assert {value.device.type for value in vae.state_dict().values()} == {DEVICE}
+    assert np.isfinite(evaluate(vae, elbo, BINARY.to(DEVICE)))
 
 
-def test_training_needs_no_data_on_its_device(best_is_fake):
-    histories = [fitted(None, data=data, held_out=data)[1] for data in (BINARY, BINARY.to(FAKE))]
+def test_training_needs_no_data_on_its_device(on_device):
+    histories = [fitted(None, data=data, held_out=data)[1] for data in (BINARY, BINARY.to(DEVICE))]
     assert histories[0].train == histories[1].train
     assert histories[0].held_out == histories[1].held_out
 
 
-def test_a_run_goes_on_to_the_same_bits(tmp_path, best_is_fake):
+def test_a_run_goes_on_to_the_same_bits(tmp_path, on_device):
     options = {"data": GREY, "transform": binarize, "held_out": GREY[:30]}
     whole, expected = fitted(None, epochs=3, **options)
-    torch.rand(7, device=FAKE)
+    torch.rand(7, device=DEVICE)
     fitted(None, epochs=1, checkpoint=tmp_path / "run.pt", **options)
-    torch.rand(7, device=FAKE)
+    torch.rand(7, device=DEVICE)
     vae, history = fitted(None, epochs=3, checkpoint=tmp_path / "run.pt", **options)
     assert history.train == expected.train and history.held_out == expected.held_out
     for p, q in zip(vae.parameters(), whole.parameters(), strict=True):
         assert torch.equal(p, q)
 
 
-def test_a_run_of_the_device_goes_on_without_one(tmp_path, best_is_fake):
+def test_a_run_of_the_device_goes_on_without_one(tmp_path, on_device):
     fitted(None, epochs=1, checkpoint=tmp_path / "run.pt")
     _, history = fitted("cpu", epochs=2, checkpoint=tmp_path / "run.pt")
     assert len(history.train) == 2
 
 
-@pytest.mark.parametrize("device", [FAKE, "cpu"])
-def test_random_numbers_are_left_as_they_were(device, best_is_fake):
+@pytest.mark.parametrize("device", [DEVICE, "cpu"])
+def test_random_numbers_are_left_as_they_were(device, on_device):
     vae = make_vae().to(device)
-    torch.rand(3, device=FAKE), torch.rand(3)
-    before = fake_device.generator.get_state(), torch.get_rng_state()
+    torch.rand(3, device=DEVICE), torch.rand(3)
+    states = torch.get_rng_state, torch.get_device_module(DEVICE).get_rng_state
+    before = [state() for state in states]
     fit(vae, elbo, BINARY, epochs=1, device=device, progress=False)
     evaluate(vae, elbo, BINARY.to(device))
-    assert torch.equal(torch.get_rng_state(), before[1])
-    assert torch.equal(fake_device.generator.get_state(), before[0])
+    assert all(torch.equal(state(), was) for state, was in zip(states, before, strict=True))
 
 
-def test_a_hook_may_judge_the_model(best_is_fake):
+def test_a_hook_may_judge_the_model(on_device):
     judged = []
 
     def judge(model, history):
@@ -273,7 +291,7 @@ def test_a_hook_may_judge_the_model(best_is_fake):
     assert judged == pytest.approx(history.held_out)
 
 
-def test_a_fault_on_the_device_is_named(best_is_fake):
+def test_a_fault_on_the_device_is_named(on_device):
     class Forgetful(nn.Module):
         def __init__(self, net):
             super().__init__()
@@ -289,7 +307,7 @@ def test_a_fault_on_the_device_is_named(best_is_fake):
     assert next(vae.parameters()).device.type == "cpu", "the model is given back all the same"
 
 
-def test_divergence_is_seen_on_the_device(best_is_fake):
+def test_divergence_is_seen_on_the_device(on_device):
     vae = make_vae(2)
     with pytest.raises(training.TrainingDiverged, match="epoch 1"):
         fit(
@@ -300,6 +318,42 @@ def test_divergence_is_seen_on_the_device(best_is_fake):
             progress=False,
         )
     assert all(p.isfinite().all() for p in vae.parameters())
+
+
+def like_cuda_graphs(module, **options):
+    """torch.compile as with CUDA graphs, whose results stand in memory that is used again.
+
+    What was returned is overwritten by the next call, and gradients that are still there from the
+    one before can't be added to.
+    """
+
+    def refuse_to_accumulate(gradient, parameter):
+        if parameter.grad is not None:
+            raise RuntimeError("accessing tensor output of CUDAGraphs that has been overwritten")
+
+    for p in module.parameters():
+        p.register_hook(functools.partial(refuse_to_accumulate, parameter=p))
+    returned = []
+
+    def compiled(*batch):
+        while returned:
+            returned.pop().fill_(torch.nan)
+        value = module(*batch)
+        returned.append(value.detach())
+        return value
+
+    return compiled
+
+
+@pytest.mark.filterwarnings("error:torch.compile failed")
+def test_training_would_bear_cuda_graphs(monkeypatch):
+    monkeypatch.setattr(torch, "compile", like_cuda_graphs)
+    options = {"data": BINARY[:72], "epochs": 3, "held_out": BINARY[:30]}  # 32, 32 and 8
+    vae, history = fitted("cpu", compile=True, **options)
+    plain, expected = fitted("cpu", **options)
+    assert history.train == expected.train and history.held_out == expected.held_out
+    for p, q in zip(vae.parameters(), plain.parameters(), strict=True):
+        assert torch.equal(p, q)
 
 
 @pytest.mark.parametrize(
@@ -336,31 +390,32 @@ SCORES = {
 }
 
 
+@only_fake
 @pytest.mark.parametrize("score", SCORES.values(), ids=SCORES)
 @pytest.mark.parametrize(("likelihood", "data"), LIKELIHOODS.values(), ids=LIKELIHOODS)
-def test_scores_are_those_of_the_cpu(score, likelihood, data, best_is_fake):
+def test_scores_are_those_of_the_cpu(score, likelihood, data, on_device):
     vae, data = make_vae(2, likelihood), data[:12]
     expected = seeded(score, vae, data)
-    value = seeded(score, vae.to(FAKE), data.to(FAKE))
-    assert value.device.type == FAKE and value.dtype == expected.dtype
+    value = seeded(score, vae.to(DEVICE), data.to(DEVICE))
+    assert value.device.type == DEVICE and value.dtype == expected.dtype
     torch.testing.assert_close(value.cpu(), expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("where", [FAKE, "cpu"])
-def test_evaluation_moves_the_data_and_not_the_model(where, best_is_fake):
-    vae = make_vae(2).to(FAKE)
+@pytest.mark.parametrize("where", [DEVICE, "cpu"])
+def test_evaluation_moves_the_data_and_not_the_model(where, on_device):
+    vae = make_vae(2).to(DEVICE)
     x = BINARY[:12].to(where)
     assert np.isfinite(evaluate(vae, elbo, x))
     for value in (log_likelihood(vae, x, n_samples=5), exact_log_likelihood(vae, x[:2])):
         assert value.device == x.device and value.isfinite().all()
     assert active_units(vae, x).shape == (2,)
-    assert next(vae.parameters()).device.type == FAKE
+    assert next(vae.parameters()).device.type == DEVICE
 
 
-def test_data_outside_the_support_are_refused_there_too(best_is_fake):
+def test_data_outside_the_support_are_refused_there_too(on_device):
     for judge in (evaluate, fitted_vae):
         with pytest.raises(ValueError, match="binarize"):
-            judge(make_vae(2).to(FAKE), elbo, GREY.to(FAKE))
+            judge(make_vae(2).to(DEVICE), elbo, GREY.to(DEVICE))
 
 
 def fitted_vae(vae, objective, data):
@@ -368,10 +423,10 @@ def fitted_vae(vae, objective, data):
 
 
 @pytest.mark.parametrize("score", [energy_distance, nearest_distance, two_sample_accuracy])
-def test_draws_are_compared_wherever_they_are(score, best_is_fake):
+def test_draws_are_compared_wherever_they_are(score, on_device):
     a, b = GREY[:20], GREY[20:40] ** 2
     expected = score(a, b)
-    for there in ((a.to(FAKE), b.to(FAKE)), (a.to(FAKE), b), (a, b.to(FAKE))):
+    for there in ((a.to(DEVICE), b.to(DEVICE)), (a.to(DEVICE), b), (a, b.to(DEVICE))):
         assert score(*there) == pytest.approx(expected)
 
 
@@ -384,9 +439,9 @@ def drawn(function, *args, **options):
     plt.close(ax.figure)
 
 
-def test_plots_take_tensors_of_the_device(best_is_fake):
-    z, labels = torch.randn(9, 2).to(FAKE), torch.arange(9).to(FAKE)
-    drawn(plots.images, GREY[:9].to(FAKE), (8, 8))
+def test_plots_take_tensors_of_the_device(on_device):
+    z, labels = torch.randn(9, 2).to(DEVICE), torch.arange(9).to(DEVICE)
+    drawn(plots.images, GREY[:9].to(DEVICE), (8, 8))
     drawn(plots.latent_map, z, labels)
     drawn(plots.latent_map, z, labels.cpu())
     drawn(plots.latent_map, z)
@@ -426,12 +481,53 @@ FIGURES = {
 
 
 @pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)
-def test_live_figures_are_made_of_what_is_on_the_device(figure, best_is_fake):
+def test_live_figures_are_made_of_what_is_on_the_device(figure, on_device):
     states = []
-    for device in ("cpu", FAKE):
+    for device in ("cpu", DEVICE):
         torch.manual_seed(2)
         made = {"encoder": mlp(64, 8, 4), "decoder": mlp(2, 8, 64), "codes": torch.randn(6, 2)}
         labels = torch.arange(6)
         made |= {"labels": labels, "images": BINARY[:6], "image_labels": labels}
         states.append(figure({name: part.to(device) for name, part in made.items()}).state)
     assert states[0] == states[1]
+
+
+# With torch's default device set to another one than the data and the model are on.
+
+
+@pytest.fixture
+def default_device():
+    torch.set_default_device(DEVICE)
+    yield
+    torch.set_default_device(None)
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        *(SCORES[name] for name in ("elbo", "log-likelihood", "exact", "active units", "sample")),
+        lambda vae, x: torch.tensor(energy_distance(x[:6], x[6:]), device="cpu"),
+        lambda vae, x: torch.tensor(two_sample_accuracy(x[:6], x[6:]), device="cpu"),
+        lambda vae, x: binarize(x),
+        lambda vae, x: torch.tensor(evaluate(vae, elbo, x), device="cpu"),
+        lambda vae, x: torch.tensor(fit_on_cpu(vae, x).train, device="cpu"),
+    ],
+)
+def test_torchs_default_device_changes_nothing(score, default_device):
+    with torch.device("cpu"):
+        vae, x = make_vae(2), BINARY[:12]
+        expected = seeded(score, copy.deepcopy(vae), x)
+    torch.testing.assert_close(seeded(score, vae, x), expected)
+
+
+def fit_on_cpu(vae, x):
+    return fit(vae, elbo, x, epochs=1, device="cpu", progress=False)
+
+
+def test_the_benchmark_for_gpus_runs(tmp_path):
+    file = tmp_path / "gpu.json"
+    command = [sys.executable, "benchmarks/gpu.py", "--dry-run", "--json", str(file)]
+    parts = ["epoch", "bf16", "likelihood", "chapters"]
+    subprocess.run([*command, "--only", *parts], cwd=ROOT, check=True, capture_output=True)
+    results = json.loads(file.read_text())
+    assert set(parts) <= results.keys() and "failed" not in json.dumps(results)
