@@ -48,8 +48,10 @@ class Backend:
     def _is_in_bad_fork(self):
         return False
 
-    def manual_seed_all(self, seed):
+    def manual_seed(self, seed):
         generator.manual_seed(seed)
+
+    manual_seed_all = manual_seed
 
     def get_rng_state(self, device=NAME):
         return generator.get_state()
