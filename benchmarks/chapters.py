@@ -48,7 +48,8 @@ def failures(path, quick):
         try:
             exec(compile(source, name, "exec", optimize=1 if quick else -1), namespace)
         except Exception as error:
-            if "# Exercise" not in source and not source.startswith("check("):
+            untrained = quick and isinstance(error, AssertionError)  # torch.testing's stay in
+            if not untrained and not re.match(r"# Exercise|check\(", source):
                 yield {"cell": number} | described(error, name, source)
         plt.close("all")
 
