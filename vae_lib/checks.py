@@ -13,8 +13,12 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 HALVES = (torch.float16, torch.bfloat16)
+
+ROWS_AT_ONCE = 4096
+"""As many are looked at together, so that looking takes little memory beside the data's own."""
 
 
 def as_tensor(values: object, name: str) -> Tensor:
@@ -22,28 +26,48 @@ def as_tensor(values: object, name: str) -> Tensor:
 
     The values and their type are kept; memory is shared where torch can share it.
     """
+    if remedy := _what_to_pass_for(values, name):
+        raise ValueError(
+            f"{name} is a {type(values).__name__}, but must be a tensor or an array of all "
+            f"examples. {remedy}"
+        )
     if isinstance(values, Tensor):
         return values.detach()
-    if hasattr(values, "__iter__") and hasattr(values, "dataset"):
-        raise ValueError(
-            f"{name} is a {type(values).__name__}, but must be a tensor of all examples, of which "
-            "batches are made here. Write torch.stack([x for x, *_ in loader.dataset]).flatten(1)."
-        )
     try:
         if isinstance(values, list | tuple) and values and isinstance(values[0], Tensor):
-            return torch.stack([value.detach() for value in values])
-        array = np.asarray(values)
-        # torch takes no negative strides, and warns about memory that must not be written to.
-        return torch.from_numpy(array.copy() if _needs_copy(array) else array)
+            return torch.stack([torch.as_tensor(value).detach() for value in values])
+        return torch.from_numpy(_as_torch_takes_it(np.asarray(values)))
     except (TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).split(". ")[0]
         raise ValueError(
             f"{name} must be a tensor or an array of numbers, but is a {type(values).__name__} "
-            f"that does not become one ({error})."
+            f"that does not become one ({reason}). Pass np.asarray({name}, dtype=float), which "
+            "needs rows of one length and nothing but numbers in them."
         ) from error
 
 
-def _needs_copy(array: np.ndarray) -> bool:
-    return not array.flags.writeable or any(stride < 0 for stride in array.strides)
+def _what_to_pass_for(values: object, name: str) -> str | None:
+    """The remedy for things that hold numbers, but not as rows in one piece of memory."""
+    if isinstance(values, DataLoader | Dataset) or hasattr(values, "dataset"):
+        source = name if isinstance(values, Dataset) else f"{name}.dataset"
+        return (
+            f"Batches are made here: write torch.stack([x for x, *_ in {source}]).flatten(1), and "
+            "do the same with any labels."
+        )
+    if isinstance(getattr(values, "train", None), Tensor):
+        return f"It has a part to learn from: write {name}.train."
+    if isinstance(values, Tensor) and values.layout != torch.strided:
+        return f"It is sparse: write {name}.to_dense()."
+    if isinstance(values, np.ma.MaskedArray):
+        return f"Say what stands where it is masked: write {name}.filled(0), or leave rows out."
+    return None
+
+
+def _as_torch_takes_it(array: np.ndarray) -> np.ndarray:
+    """A copy, where torch knows no such strides or byte order, or memory must not be written to."""
+    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+    negative = any(stride < 0 for stride in native.strides)
+    return native.copy() if negative or not native.flags.writeable else native
 
 
 def rows(
@@ -56,6 +80,8 @@ def rows(
 ) -> Tensor:
     """The gate: (N, D) finite floating-point numbers, N and D of 1 or more, from what people have.
 
+    Nothing is copied that is right as it comes; the result may share the caller's memory.
+
     Args:
         values: a tensor, NumPy array or nested list; a gradient is left behind.
         name: what the caller calls the values, for the messages.
@@ -67,34 +93,78 @@ def rows(
     Raises:
         ValueError: with what was expected, what came, and what to write instead.
     """
-    x = as_tensor(values, name)
+    x, is_tensor = as_tensor(values, name), isinstance(values, Tensor)
     if x.ndim != 2 or 0 in x.shape:
+        flat = f"{name}.flatten(1)" if is_tensor else f"{name}.reshape(len({name}), -1)"
         raise ValueError(
             f"{name} must have shape (N, D) with N and D of 1 or more, but has {tuple(x.shape)}. "
-            f"Images of shape (N, h, w) need {name}.flatten(1), a single example {name}[None]."
+            f"Images of shape (N, h, w) need {flat}, a single example {name}[None]."
         )
     if n_columns is not None and x.shape[1] != n_columns:
         raise ValueError(f"{name} has {x.shape[1]} columns, but {n_columns} were expected.")
-    x = _floating(x, name, dtype, raw)
-    if x.is_floating_point() and not (finite := x.isfinite()).all():
-        row = int((~finite).any(dim=1).nonzero()[0])
-        raise ValueError(f"{name} has NaN or infinite values, first in row {row}: remove them.")
+    if x.is_complex():
+        raise ValueError(f"{name} must be real numbers, but is {x.dtype}: write {name}.real.")
+    if not x.is_floating_point() and x.dtype != torch.bool:
+        if raw:
+            return x
+        raise _whole_numbers(x, name, f"{name}.float()" if is_tensor else f"{name} * 1.0")
+    stays = x.dtype in (torch.float32, torch.float64)
+    x = x.to(dtype or (x.dtype if stays else torch.float32))
+    _refuse_infinities(x, name)
     return x
 
 
-def _floating(x: Tensor, name: str, dtype: torch.dtype | None, raw: bool) -> Tensor:
-    if x.is_complex():
-        raise ValueError(f"{name} must be real numbers, but is {x.dtype}.")
-    if x.is_floating_point() or x.dtype == torch.bool:
-        stays = x.dtype in (torch.float32, torch.float64)
-        return x.to(dtype or (x.dtype if stays else torch.float32))
-    if raw:
-        return x
-    raise ValueError(
-        f"{name} must be floating-point numbers, but is {x.dtype} with values from "
-        f"{x.min().item()} to {x.max().item()}. Pixels of 0 to 255 need {name} / 255, other whole "
-        f"numbers {name}.float(); where a transform does that for each batch, pass it."
+def _whole_numbers(x: Tensor, name: str, as_floats: str) -> ValueError:
+    low, high = x.cpu().double().aminmax()
+    return ValueError(
+        f"{name} must be floating-point numbers, but is {x.dtype} with values from {low:.0f} to "
+        f"{high:.0f}. Pixels of 0 to 255 need {name} / 255, other whole numbers {as_floats}; where "
+        "a transform does that for each batch, pass it."
     )
+
+
+def _refuse_infinities(x: Tensor, name: str) -> None:
+    for start in range(0, len(x), ROWS_AT_ONCE):
+        finite = x[start : start + ROWS_AT_ONCE].isfinite()
+        if not finite.all():
+            row = start + int((~finite).any(dim=1).nonzero()[0])
+            raise ValueError(
+                f"{name} has NaN or infinite values (as {x.dtype}), first in row {row}: leave such "
+                "rows out, or fill in what is missing."
+            )
+
+
+def count(value: object, name: str) -> int:
+    """A number of things, 1 or more: of samples, steps, epochs, examples in a batch."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} must be a whole number of 1 or more, not {value!r}.")
+    return int(value)
+
+
+def called(module: nn.Module, x: Tensor) -> object:
+    """module(x); where it fails and x is of another kind than the module, what to pass is said.
+
+    Only then: a module may convert what it is given.
+    """
+    try:
+        return module(x)
+    except (RuntimeError, TypeError) as error:
+        if not isinstance(module, nn.Module):
+            raise
+        dtype, device = dtype_of(module), device_of(module)
+        if not isinstance(x, Tensor):
+            came, remedy = f"is a {type(x).__name__}", f"torch.as_tensor(x, dtype={dtype})"
+        elif x.device != device:
+            came, remedy = f"is on {x.device}, the network on {device}", f'x.to("{device}")'
+        elif dtype in HALVES and x.is_floating_point() and x.dtype != dtype:
+            return module(
+                x.to(dtype)
+            )  # draws are made in float32, whatever the networks compute in
+        elif x.dtype != dtype:
+            came, remedy = f"is {x.dtype}, the network {dtype}", f"x.to({dtype})"
+        else:
+            raise
+        raise ValueError(f"The input {came}: pass {remedy}.") from error
 
 
 @contextmanager

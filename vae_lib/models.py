@@ -1,7 +1,12 @@
-"""The two models of the book: maps put together, and nothing else."""
+"""The models of the book: maps put together, and nothing else."""
+
+import inspect
 
 import torch
 from torch import Tensor, nn
+from torch import distributions as td
+
+from vae_lib.checks import count, device_of, dtype_of, evaluating, rows
 
 
 class Autoencoder(nn.Module):
@@ -42,13 +47,105 @@ class VAE(nn.Module):
         """`n` draws of x, (n, D), by ancestral sampling: z from p(z), then x from p(x|z).
 
         These are draws, noise included. The mean of p(x|z) is another thing, and the book never
-        calls it a sample.
+        calls it a sample. They are made in evaluation mode, and each part then has its mode back.
         """
-        if n < 1:
-            raise ValueError(f"The number of samples must be 1 or more, not {n}.")
-        return self.decoder(self.prior().sample((n,))).sample()
+        with evaluating(self):
+            return self.decoder(self.prior().sample((count(n, "The number of samples"),))).sample()
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor) -> Tensor:
-        """The mean of p(x|z) at the mean of q(z|x): `x_mean`, of x's shape (B, D)."""
-        return self.decoder(self.encoder(x).mean).mean
+        """The mean of p(x|z) at the mean of q(z|x): `x_mean`, of x's shape (B, D).
+
+        In evaluation mode, like `sample`. x may be whatever holds rows of numbers: it is converted
+        to what the model computes in, and must not hold NaN or infinite values.
+        """
+        x = rows(x, "x", dtype=dtype_of(self)).to(device_of(self))
+        with evaluating(self):
+            z = _mean(self.encoder(x), "q(z|x)")
+            return _mean(self.decoder(z), "p(x|z)")
+
+
+def _mean(distribution: td.Distribution, name: str) -> Tensor:
+    try:
+        return distribution.mean
+    except NotImplementedError as error:
+        raise ValueError(
+            f"{name} is a {type(distribution).__name__}, whose mean torch does not know, and a "
+            "reconstruction is made of means. Draw instead: decoder(encoder(x).sample()).sample()."
+        ) from error
+
+
+class ConditionalVAE(nn.Module):
+    """A map from y to a VAE: q(z|x, y), p(x|z, y), and a prior p(z|y) or p(z).
+
+    y is what is known of an example besides x: its class as one of C zeros and ones, or C numbers
+    of any kind. `given(y)` is a `VAE`, so that whatever works on one works on it as it is, with
+    x and y taken together. Objectives for `vae_lib.training.fit` take y after x, such as
+    `vae_lib.objectives.conditional_elbo`.
+
+    Args:
+        encoder: takes x and y side by side, so its network maps rows (N, D + C).
+        decoder: takes z and y side by side: (N, L + C).
+        prior: called with y if it takes an argument, (N, C), and else with nothing: p(z|y) or p(z).
+
+    Source: Sohn, Lee and Yan (2015); Kingma et al. (2014). Taught in chapter 13.
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, prior: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.prior = prior
+        parameters = inspect.signature(getattr(prior, "forward", prior)).parameters.values()
+        self.prior_takes_y = any(
+            p.default is p.empty and p.kind < p.VAR_POSITIONAL for p in parameters
+        )
+
+    def given(self, y: Tensor) -> VAE:
+        """The VAE of the examples whose other part is y, (B, C).
+
+        Its parts are this model's, so what it learns this model learns. Everything in it has the
+        batch_shape (B,): `.sample(n)` gives n draws for each row of y, (n, B, D), and
+        `.reconstruct(x)` goes row by row with y, (B, D).
+
+        Raises:
+            ValueError: y is not (B, C) or not floating-point (labels 0, 1, 2, ... must be made
+                rows of zeros and ones); later, x or z go with another number of rows than y's.
+        """
+        if not isinstance(y, Tensor) or y.ndim != 2 or not y.is_floating_point():
+            came = f"{y.dtype} of {tuple(y.shape)}" if isinstance(y, Tensor) else type(y).__name__
+            raise ValueError(
+                f"y must be a floating-point tensor of shape (B, C), but is {came}. Labels become "
+                "rows of zeros and ones by torch.nn.functional.one_hot(labels, n_classes).float()."
+            )
+        prior = _PriorGiven(self.prior, y, self.prior_takes_y)
+        return VAE(_Given(self.encoder, y), _Given(self.decoder, y), prior)
+
+
+class _Given(nn.Module):
+    """A conditional of an input and of y (B, C), as one of the input alone, (..., B, D_in)."""
+
+    def __init__(self, conditional: nn.Module, y: Tensor) -> None:
+        super().__init__()
+        self.conditional, self.y = conditional, y
+
+    def forward(self, x: Tensor) -> td.Distribution:
+        if x.shape[-2:-1] != self.y.shape[:1]:
+            raise ValueError(
+                f"y has {len(self.y)} rows, so what goes with it must have shape "
+                f"(..., {len(self.y)}, D), but has {tuple(x.shape)}. One row of y goes with B "
+                "examples as y.expand(B, -1)."
+            )
+        y = self.y.to(x.dtype).expand(*x.shape[:-1], -1)
+        return self.conditional(torch.cat([x, y], dim=-1))
+
+
+class _PriorGiven(nn.Module):
+    """p(z|y), or p(z) once for each row of y: batch_shape (B,), called with no argument."""
+
+    def __init__(self, prior: nn.Module, y: Tensor, takes_y: bool) -> None:
+        super().__init__()
+        self.prior, self.y, self.takes_y = prior, y, takes_y
+
+    def forward(self) -> td.Distribution:
+        return self.prior(self.y) if self.takes_y else self.prior().expand(self.y.shape[:1])

@@ -2,7 +2,12 @@
 
 Every objective maps (model, x), x of shape (B, D), to a tensor (B,): one value per example, in
 nats, larger is better. Sums run over the dimensions of an example, never means; the only minus
-sign and the only mean over examples stand in `vae_lib.training.fit`.
+sign and the only mean over examples stand in `vae_lib.training.fit`. What else a model needs to
+know of the examples comes after x, as in `conditional_elbo`.
+
+Whatever would broadcast to a wrong number without a word is refused with a `ValueError`: a q(z|x)
+that is not one distribution an example, (B,), over the latent space of p(z), or a p(x|z) that is
+not one over the D dimensions of x. These checks read shapes only, so they cost nothing.
 """
 
 import math
@@ -12,8 +17,10 @@ import torch
 from torch import Tensor
 from torch import distributions as td
 
+from vae_lib.checks import called, count
+
 if TYPE_CHECKING:
-    from vae_lib.models import VAE, Autoencoder
+    from vae_lib.models import VAE, Autoencoder, ConditionalVAE
 
 
 def negative_squared_error(autoencoder: "Autoencoder", x: Tensor) -> Tensor:
@@ -24,7 +31,7 @@ def negative_squared_error(autoencoder: "Autoencoder", x: Tensor) -> Tensor:
     Taught in chapter 1.
     """
     _check_batch(x)
-    x_reconstructed = autoencoder(x)
+    x_reconstructed = called(autoencoder, x)
     if x_reconstructed.shape != x.shape:
         raise ValueError(
             f"The reconstruction has shape {tuple(x_reconstructed.shape)} but the data "
@@ -39,10 +46,8 @@ def expected_log_likelihood(vae: "VAE", x: Tensor, *, n_samples: int = 1) -> Ten
     The first term of the ELBO alone. Chapter 2 maximises it to show what goes wrong without the
     second.
     """
-    _check_batch(x)
-    _check_n_samples(n_samples)
-    z = vae.encoder(x).rsample((n_samples,))
-    return vae.decoder(z).log_prob(x).mean(0)
+    z = _draws(_posterior(vae, x), n_samples)
+    return _log_likelihood(vae, z, x).mean(0)
 
 
 def elbo_terms(vae: "VAE", x: Tensor, *, n_samples: int = 1) -> tuple[Tensor, Tensor]:
@@ -51,17 +56,20 @@ def elbo_terms(vae: "VAE", x: Tensor, *, n_samples: int = 1) -> tuple[Tensor, Te
     The first is a Monte Carlo estimate with `n_samples` reparameterised draws; the second is
     exact where torch knows the pair of distributions, else estimated with the same draws.
 
+    A q(z|x) that cannot be differentiated through its draws (categorical, say) is refused where a
+    gradient would be wanted of it.
+
     Source: Kingma and Welling (2014), equation 3. Taught in chapter 6.
     """
-    _check_batch(x)
-    _check_n_samples(n_samples)
-    q_z, p_z = vae.encoder(x), vae.prior()
-    z = q_z.rsample((n_samples,))
-    log_px = vae.decoder(z).log_prob(x).mean(0)
+    q_z = _posterior(vae, x)
+    p_z = _prior(vae, q_z)
+    z = _draws(q_z, n_samples)
+    log_px = _log_likelihood(vae, z, x).mean(0)
     try:
         kl = td.kl_divergence(q_z, p_z)
     except NotImplementedError:
         kl = (q_z.log_prob(z) - p_z.log_prob(z)).mean(0)
+    _check_one_per_example(kl, x.shape[:1], "KL(q(z|x) || p(z))")
     return log_px, kl
 
 
@@ -76,6 +84,19 @@ def elbo(vae: "VAE", x: Tensor, *, n_samples: int = 1, beta: float = 1.0) -> Ten
     return log_px - beta * kl
 
 
+def conditional_elbo(
+    cvae: "ConditionalVAE", x: Tensor, y: Tensor, *, n_samples: int = 1, beta: float = 1.0
+) -> Tensor:
+    """The ELBO of p(x|y): that of the VAE `cvae.given(y)`, for x (B, D) and y (B, C); (B,), nats.
+
+    As the objective of `fit` it wants data=(x, y), whose rows travel together. Every other
+    objective is made conditional in the same way, by `cvae.given(y)` in place of the model.
+
+    Source: Sohn, Lee and Yan (2015), equation 4. Taught in chapter 13.
+    """
+    return elbo(cvae.given(y), x, n_samples=n_samples, beta=beta)
+
+
 def log_importance_weights(vae: "VAE", x: Tensor, *, n_samples: int) -> Tensor:
     """log w = log p(x|z) + log p(z) - log q(z|x) for K = `n_samples` draws of z; (K, B), in nats.
 
@@ -83,11 +104,12 @@ def log_importance_weights(vae: "VAE", x: Tensor, *, n_samples: int) -> Tensor:
 
     Source: Burda, Grosse and Salakhutdinov (2016).
     """
-    _check_batch(x)
-    _check_n_samples(n_samples)
-    q_z = vae.encoder(x)
-    z = q_z.rsample((n_samples,))
-    return vae.decoder(z).log_prob(x) + vae.prior().log_prob(z) - q_z.log_prob(z)
+    q_z = _posterior(vae, x)
+    p_z = _prior(vae, q_z)
+    z = _draws(q_z, n_samples)
+    log_w = _log_likelihood(vae, z, x) + p_z.log_prob(z) - q_z.log_prob(z)
+    _check_one_per_example(log_w, (n_samples, len(x)), "log w")
+    return log_w
 
 
 def iwae(vae: "VAE", x: Tensor, *, n_samples: int) -> Tensor:
@@ -100,13 +122,103 @@ def iwae(vae: "VAE", x: Tensor, *, n_samples: int) -> Tensor:
 
 
 def _check_batch(x: Tensor) -> None:
+    if not isinstance(x, Tensor):
+        raise ValueError(
+            f"Expected a batch as a tensor (B, D), but got a {type(x).__name__}: pass "
+            "torch.as_tensor(x, dtype=torch.float32)."
+        )
     if x.ndim != 2 or x.shape[0] < 1:
         raise ValueError(
             f"Expected a batch of shape (B, D) with B of 1 or more, but got {tuple(x.shape)}. "
             "A single example x needs x[None], images of shape (B, h, w) need x.flatten(1)."
         )
+    if not x.is_floating_point():
+        raise ValueError(
+            f"Expected a batch of floating-point numbers, but got {x.dtype}: pass x.float(), and "
+            "pixels of 0 to 255 as x / 255."
+        )
 
 
-def _check_n_samples(n_samples: int) -> None:
-    if n_samples < 1:
-        raise ValueError(f"n_samples must be 1 or more, not {n_samples}.")
+def _posterior(vae: "VAE", x: Tensor) -> td.Distribution:
+    """q(z|x), with batch_shape (B,)."""
+    _check_batch(x)
+    if vae.encoder is None:
+        raise ValueError("This VAE has no encoder, so there is no q(z|x): give it one.")
+    q_z = _distribution(called(vae.encoder, x), "encoder")
+    if q_z.batch_shape != x.shape[:1]:
+        raise ValueError(
+            f"q(z|x) must be one distribution for each of the {len(x)} examples, batch_shape "
+            f"({len(x)},), but is {_described(q_z)}.{_independent(q_z)}"
+        )
+    return q_z
+
+
+def _prior(vae: "VAE", q_z: td.Distribution) -> td.Distribution:
+    """p(z), over the space that q(z|x) is over."""
+    p_z = _distribution(vae.prior(), "prior")
+    if p_z.event_shape != q_z.event_shape:
+        raise ValueError(
+            f"q(z|x) and p(z) must have one event_shape, but q(z|x) is {_described(q_z)}, and p(z) "
+            f"is {_described(p_z)}. Give both the same latent dimension.{_independent(p_z)}"
+        )
+    return p_z
+
+
+def _distribution(value: object, part: str) -> td.Distribution:
+    if not isinstance(value, td.Distribution):
+        raise ValueError(
+            f"The {part} must return a torch.distributions object, but returned a "
+            f"{type(value).__name__}: put the network into a conditional, such as "
+            "DiagonalGaussian(net) or Bernoulli(net)."
+        )
+    return value
+
+
+def _draws(q_z: td.Distribution, n_samples: int) -> Tensor:
+    """z from q(z|x), (K, B, L), through which the gradient reaches q where there is one."""
+    shape = (count(n_samples, "n_samples"),)
+    if q_z.has_rsample:
+        return q_z.rsample(shape)
+    z = q_z.sample(shape)
+    if torch.is_grad_enabled() and q_z.log_prob(z).requires_grad:
+        raise ValueError(
+            f"Draws from q(z|x), a {type(q_z).__name__}, pass no gradient to the encoder, which "
+            "would silently learn nothing from them. Use a distribution with an rsample (relaxed "
+            "or straight-through, such as OneHotCategoricalStraightThrough; one of your own says "
+            "so by has_rsample = True), sum z out of the objective, or, where nothing is to be "
+            "learned, write `with torch.no_grad():`."
+        )
+    return z
+
+
+def _log_likelihood(vae: "VAE", z: Tensor, x: Tensor) -> Tensor:
+    """log p(x|z) for z (K, B, L) and x (B, D): (K, B)."""
+    p_x = _distribution(vae.decoder(z), "decoder")
+    if p_x.event_shape != x.shape[1:]:
+        raise ValueError(
+            f"p(x|z) must be a distribution over the {x.shape[1]} dimensions of x, event_shape "
+            f"({x.shape[1]},), but is {_described(p_x)}. Give the decoder as many outputs."
+            f"{_independent(p_x)}"
+        )
+    log_px = p_x.log_prob(x)
+    _check_one_per_example(log_px, (len(z), len(x)), "log p(x|z)")
+    return log_px
+
+
+def _check_one_per_example(value: Tensor, shape: tuple[int, ...], name: str) -> None:
+    if value.shape != shape:
+        raise ValueError(
+            f"{name} must have shape {tuple(shape)}, one value for each example and sample, but "
+            f"has {tuple(value.shape)}: look at the batch_shape of what the model's parts return."
+        )
+
+
+def _described(distribution: td.Distribution) -> str:
+    batch, event = tuple(distribution.batch_shape), tuple(distribution.event_shape)
+    return f"a {type(distribution).__name__} with batch_shape {batch} and event_shape {event}"
+
+
+def _independent(distribution: td.Distribution) -> str:
+    if distribution.event_shape:
+        return ""
+    return " torch.distributions.Independent(..., 1) makes the last axis of a batch one event."
