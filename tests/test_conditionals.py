@@ -18,7 +18,7 @@ from vae_lib.conditionals import (
     Gaussian,
     StandardNormal,
 )
-from vae_lib.networks import mlp
+from vae_lib.networks import OverRows, mlp
 
 D, L = 3, 2
 
@@ -85,6 +85,12 @@ def test_a_shape_that_would_broadcast_is_refused(conditional, z):
         conditional(z).log_prob(torch.zeros(5, 4, 1, dtype=torch.float64))
 
 
+def test_a_shape_that_would_broadcast_is_refused_by_whoever_does_not_look_too(conditional, z):
+    conditional.validate_args = False
+    with pytest.raises(ValueError, match=r"last dimension of 3.*\(5, 4, 1\)"):
+        conditional(z).log_prob(torch.zeros(5, 4, 1, dtype=torch.float64))
+
+
 def test_nan_is_refused(conditional, z):
     with pytest.raises(ValueError, match="nan"):
         conditional(z).log_prob(torch.full((D,), math.nan, dtype=torch.float64))
@@ -94,6 +100,115 @@ def test_validation_can_be_turned_off(conditional, z):
     conditional.validate_args = False
     log_p = conditional(z).log_prob(torch.full((D,), math.nan, dtype=torch.float64))
     assert log_p.isnan().all()
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_what_is_looked_at_is_kept_by_expand(conditional, looks):
+    conditional.validate_args = looks
+    p_x = conditional(torch.zeros(1, L, dtype=torch.float64)).expand([4])
+    assert p_x.batch_shape == (4,) and p_x.event_shape == (D,)
+    bad = torch.full((4, D), math.nan, dtype=torch.float64)
+    if looks:
+        with pytest.raises(ValueError, match="nan"):
+            p_x.log_prob(bad)
+    else:
+        assert p_x.log_prob(bad).isnan().all()
+    assert StandardNormal(D)().expand([2]).looks is True
+
+
+@pytest.fixture
+def torchs_flag_off():
+    before = td.Distribution._validate_args
+    td.Distribution.set_default_validate_args(False)
+    yield
+    td.Distribution.set_default_validate_args(before)
+
+
+@pytest.mark.usefixtures("torchs_flag_off")
+def test_values_are_looked_at_whatever_torchs_own_flag_says(conditional, z):
+    with pytest.raises(ValueError, match="nan"):
+        conditional(z).log_prob(torch.full((D,), math.nan, dtype=torch.float64))
+    with pytest.raises(ValueError, match="nan"):
+        StandardNormal(D)().log_prob(torch.full((D,), math.nan))
+
+
+NETS = {
+    "a perceptron": lambda n_out: mlp(L, 8, n_out),
+    "a convolution": lambda n_out: OverRows(
+        nn.Sequential(nn.ConvTranspose2d(L, 4, 2), nn.ReLU(), nn.Flatten(1), nn.Linear(16, n_out)),
+        (L, 1, 1),
+    ),
+    "batch norm, evaluating": lambda n_out: nn.Sequential(nn.BatchNorm1d(L), mlp(L, n_out)).eval(),
+    "layer norm": lambda n_out: nn.Sequential(nn.LayerNorm(L), mlp(L, 8, n_out)),
+}
+
+
+@pytest.mark.parametrize("net", NETS)
+@pytest.mark.parametrize("batch", [(), (1,), (4,), (3, 4), (2, 3, 4), (3, 1), (0,), (0, 4), (3, 0)])
+def test_leading_axes_are_examples_to_the_network(net, batch):
+    """(..., D_in) to (..., D_out) is one example after the other, however they are arranged."""
+    torch.manual_seed(0)
+    net = NETS[net](D).double()
+    generator = torch.Generator().manual_seed(1)
+    z = torch.randn(*batch, L, dtype=torch.float64, generator=generator)
+    p_x = Gaussian(net, sigma=0.3)(z)
+    assert p_x.batch_shape == batch and p_x.event_shape == (D,)
+    one_by_one = [net(row[None])[0] for row in z.reshape(-1, L)] if z.numel() else []
+    expected = torch.stack(one_by_one) if one_by_one else torch.empty(0, D).double()
+    torch.testing.assert_close(p_x.mean, expected.reshape(*batch, D))
+    # Axes in another order in memory are the same axes.
+    if len(batch) > 1:
+        swapped = Gaussian(net)(z.transpose(0, 1)).mean
+        torch.testing.assert_close(swapped, p_x.mean.transpose(0, 1))
+
+
+@pytest.mark.parametrize("shape", [(6, L), (3, 2, L), (1, 6, L)])
+def test_batch_norm_sees_samples_and_examples_as_one_batch(shape):
+    norm = nn.BatchNorm1d(L).double()
+    z = torch.arange(6.0 * L, dtype=torch.float64).view(shape).square()
+    rows = z.reshape(6, L)
+    mean = Gaussian(norm)(z).mean
+    expected = (rows - rows.mean(0)) / (rows.var(0, correction=0) + norm.eps).sqrt()
+    torch.testing.assert_close(mean, expected.view(shape))
+    torch.testing.assert_close(norm.running_mean, 0.1 * rows.mean(0))
+    torch.testing.assert_close(norm.running_var, 0.9 + 0.1 * rows.var(0))
+
+
+def test_rows_are_all_that_a_network_meets(conditional):
+    seen = []
+    conditional.net.register_forward_pre_hook(lambda net, args: seen.append(args[0].shape))
+    for shape in [(L,), (7, L), (3, 7, L), (2, 3, 7, L)]:
+        conditional(torch.zeros(shape, dtype=torch.float64))
+    assert seen == [(1, L), (7, L), (21, L), (42, L)]
+
+
+@pytest.mark.parametrize(
+    ("net", "came"),
+    [
+        (lambda z: z.sum(-1), r"gave \(12,\)"),
+        (lambda z: z.view(-1, 1, L), r"gave \(12, 1, 2\)"),
+        (lambda z: z[:3], r"gave \(3, 2\)"),
+        (lambda z: z.mean(), r"gave \(\)"),
+        (lambda z: (z, z), "gave a tuple"),
+        (lambda z: Z0, r"gave \(1,\)"),
+    ],
+)
+def test_a_network_that_gives_no_row_for_each_row_is_named(net, came):
+    with pytest.raises(ValueError, match=rf"a row of numbers for each row.*\(12, D\).*{came}"):
+        Bernoulli(net)(torch.zeros(4, 3, L))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_networks_have_distributions_and_draws_in_float32(conditional, dtype):
+    conditional.to(dtype)
+    p_x = conditional(torch.zeros(2, 3, L))  # as a prior's draws come, in float32
+    assert p_x.sample().dtype == p_x.mean.dtype == p_x.log_prob(p_x.sample()).dtype == torch.float32
+    prior = StandardNormal(2).to(dtype)
+    torch.manual_seed(0)
+    z = prior().sample((4096,))
+    assert z.dtype == prior().log_prob(z).dtype == torch.float32
+    # In half precision a few hundred values would be all there are near 1.
+    assert len(z.unique()) > 8000
 
 
 def constant(*values: float) -> nn.Module:
@@ -169,6 +284,40 @@ def test_fixed_sigma_is_not_trained_and_is_saved():
     other = Gaussian(constant(0.0), sigma=2.0)
     other.load_state_dict(p.state_dict())
     assert other.sigma.item() == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("sigma", [1e-6, 4e-5, 0.1, 1 / 3, 3e4, 1e9])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_a_fixed_sigma_is_used_as_it_was_given(sigma, dtype):
+    """Not clamped to the range of learned ones, and with the digits that the precision has."""
+    p = Gaussian(constant(0.0), sigma=sigma).float().to(dtype)
+    rel = 1e-14 if dtype == torch.float64 else 2e-6
+    assert p.sigma.item() == pytest.approx(sigma, rel=rel)
+    z = torch.zeros(1, dtype=dtype)
+    assert p(z).stddev.item() == pytest.approx(sigma, rel=rel)
+    back_and_forth = p.bfloat16().float().double()
+    assert back_and_forth.sigma.item() == pytest.approx(sigma, rel=1e-14)
+
+
+def test_a_sigma_that_was_loaded_survives_conversions():
+    p = Gaussian(constant(0.0).float(), sigma=2.0)
+    # As it was always saved: one number, the logarithm of σ², beside the network.
+    state = {"net.weight": torch.zeros(1, 1), "net.bias": torch.zeros(1)}
+    p.load_state_dict({"log_var": torch.tensor(-2.0), **state})
+    for converted in (p, p.bfloat16(), p.double()):
+        assert converted.sigma.item() == pytest.approx(math.exp(-1), rel=1e-7)
+    saved = Gaussian(constant(0.0), sigma=0.1).double().state_dict()
+    other = Gaussian(constant(0.0), sigma=7.0).double()
+    other.load_state_dict(saved)
+    assert other.sigma.item() == pytest.approx(0.1, rel=1e-15)
+
+
+@pytest.mark.parametrize("log_var", [-50.0, 50.0])
+def test_a_learned_sigma_is_clamped(log_var):
+    p = Gaussian(constant(0.0), sigma="learned").double()
+    with torch.no_grad():
+        p.log_var.fill_(log_var)
+    assert p.sigma.item() == pytest.approx(math.exp(math.copysign(10, log_var)))
 
 
 def test_learned_sigma_starts_at_one_and_its_gradient_is_right():

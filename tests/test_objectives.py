@@ -2,15 +2,18 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import distributions as td
 from torch import nn
 
+from vae_lib.checks import trusting
 from vae_lib.conditionals import Bernoulli, DiagonalGaussian, Gaussian, StandardNormal
-from vae_lib.models import VAE, Autoencoder
+from vae_lib.models import VAE, Autoencoder, ConditionalVAE
 from vae_lib.networks import mlp
 from vae_lib.objectives import (
+    conditional_elbo,
     elbo,
     elbo_terms,
     expected_log_likelihood,
@@ -45,7 +48,7 @@ def linear():
     net.weight.data = w
     vae = VAE(ExactPosterior(w), Gaussian(net, sigma=SIGMA), StandardNormal(2)).double()
     evidence = td.MultivariateNormal(
-        torch.zeros(5, dtype=torch.float64), w @ w.T + SIGMA**2 * torch.eye(5)
+        torch.zeros(5, dtype=torch.float64), w @ w.T + SIGMA**2 * torch.eye(5, dtype=torch.float64)
     )
     x = torch.randn(10, 5, dtype=torch.float64, generator=generator)
     return vae, x, evidence.log_prob(x)
@@ -65,9 +68,8 @@ def test_with_the_exact_posterior_every_weight_is_the_evidence(linear):
     vae, x, log_px = linear
     log_w = log_importance_weights(vae, x, n_samples=7)
     assert log_w.shape == (7, 10)
-    # σ is stored in float32, hence not to the last digit of float64.
-    torch.testing.assert_close(log_w, log_px.expand(7, 10), rtol=0, atol=2e-6)
-    torch.testing.assert_close(iwae(vae, x, n_samples=3), log_px, rtol=0, atol=2e-6)
+    torch.testing.assert_close(log_w, log_px.expand(7, 10), rtol=0, atol=1e-12)
+    torch.testing.assert_close(iwae(vae, x, n_samples=3), log_px, rtol=0, atol=1e-12)
 
 
 def test_elbo_is_the_evidence_less_the_kl_to_the_posterior(linear):
@@ -190,11 +192,12 @@ def test_a_batch_has_two_dimensions(shape):
         negative_squared_error(Autoencoder(nn.Identity(), nn.Identity()), torch.zeros(shape))
 
 
+@pytest.mark.parametrize("n_samples", [0, -1, True, 1.5, None])
 @pytest.mark.parametrize("objective", [elbo, iwae, expected_log_likelihood, log_importance_weights])
-def test_sample_counts_below_one_are_refused(linear, objective):
+def test_what_is_no_number_of_samples_is_refused(linear, objective, n_samples):
     vae, x, _ = linear
     with pytest.raises(ValueError, match="n_samples"):
-        objective(vae, x, n_samples=0)
+        objective(vae, x, n_samples=n_samples)
 
 
 def test_one_pixel_one_image_one_latent_dimension():
@@ -251,3 +254,258 @@ def test_one_sample_of_iwae_is_one_weight(linear):
     torch.manual_seed(6)
     torch.testing.assert_close(value, log_importance_weights(q_vae, x, n_samples=1)[0])
     assert value.shape == (1,)
+
+
+OF_A_VAE = {
+    "elbo_terms": elbo_terms,
+    "elbo": elbo,
+    "iwae": lambda vae, x: iwae(vae, x, n_samples=3),
+    "log_importance_weights": lambda vae, x: log_importance_weights(vae, x, n_samples=3),
+    "expected_log_likelihood": expected_log_likelihood,
+}
+
+
+class Map(nn.Module):
+    """Anything as a part of a model."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, *x):
+        return self.function(*x)
+
+
+def of(**parts) -> VAE:
+    """A model for x (4, 5) and z (2,), some of its parts replaced."""
+    encoder, decoder = DiagonalGaussian(mlp(5, 4)), Gaussian(mlp(2, 5))
+    parts = {"encoder": encoder, "decoder": decoder, "prior": StandardNormal(2)} | parts
+    return VAE(**parts)
+
+
+def standard(*shape: int) -> td.Normal:
+    return td.Normal(torch.zeros(shape), 1.0)
+
+
+MISFITS = {
+    "q without an event": (
+        {"encoder": Map(lambda x: standard(len(x), 2))},
+        r"q\(z\|x\) must be one distribution for each of the 4 examples.*batch_shape \(4, 2\) and "
+        r"event_shape \(\).*Independent",
+    ),
+    "one q for all": (
+        {"encoder": Map(lambda x: td.Independent(standard(2), 1))},
+        r"q\(z\|x\) must be one .*batch_shape \(\) and event_shape \(2,\)",
+    ),
+    "q of a part of the examples": (
+        {"encoder": Map(lambda x: td.Independent(standard(1, 2), 1))},
+        r"each of the 4 examples, batch_shape \(4,\).*batch_shape \(1,\)",
+    ),
+    "a network for an encoder": ({"encoder": mlp(5, 4)}, "encoder must return.*Tensor.*Diagonal"),
+    "no encoder": ({"encoder": None}, "no encoder"),
+    "a decoder with one output": (
+        {"decoder": Gaussian(mlp(2, 1))},
+        r"p\(x\|z\) must be .* 5 dimensions of x.*event_shape \(1,\)",
+    ),
+    "p(x|z) without an event": (
+        {"decoder": Map(lambda z: td.Normal(torch.zeros(*z.shape[:-1], 5), 1.0))},
+        r"p\(x\|z\) must be .*event_shape \(\).*Independent",
+    ),
+    "p(x|z) that forgets the samples": (
+        {"decoder": Map(lambda z: td.Independent(standard(4, 5), 1))},
+        r"log p\(x\|z\) must have shape \([13], 4\).*has \(4,\)",
+    ),
+    "p(x|z) with an axis too many": (
+        {"decoder": Map(lambda z: td.Independent(standard(len(z), 4, 1, 5), 1))},
+        r"log p\(x\|z\) must have shape \([13], 4\)",
+    ),
+    "a network for a decoder": ({"decoder": mlp(2, 5)}, "decoder must return.*Tensor"),
+}
+PRIORS = {
+    "p(z) without an event": (
+        {"prior": Map(lambda: standard(2))},
+        r"q\(z\|x\) and p\(z\) must have one event_shape.*q\(z\|x\) is .*event_shape \(2,\), and "
+        r"p\(z\) is .*event_shape \(\).*Independent",
+    ),
+    "another latent dimension": (
+        {"prior": StandardNormal(3)},
+        r"one event_shape.*\(2,\).*\(3,\).*same latent dimension",
+    ),
+    "a latent dimension that would broadcast": (
+        {"prior": StandardNormal(1)},
+        r"one event_shape.*\(2,\).*\(1,\)",
+    ),
+    "parameters for a prior": ({"prior": Map(lambda: torch.zeros(2))}, "prior must return.*Tensor"),
+    "a prior of one row too many": (
+        {"prior": Map(lambda: td.Independent(standard(3, 1, 1, 2), 1))},
+        "must have shape.*4",
+    ),
+}
+
+
+@pytest.mark.parametrize("looking", [True, False], ids=["looking", "trusting"])
+@pytest.mark.parametrize("objective", OF_A_VAE)
+@pytest.mark.parametrize("case", [*MISFITS, *PRIORS])
+def test_parts_that_would_broadcast_to_a_wrong_number_are_refused(case, objective, looking):
+    if case in PRIORS and objective == "expected_log_likelihood":
+        return  # it has no prior in it
+    parts, message = (MISFITS | PRIORS)[case]
+    vae = of(**parts)
+    with trusting(*[] if looking else [vae]), pytest.raises(ValueError, match=message):
+        OF_A_VAE[objective](vae, torch.zeros(4, 5))
+
+
+@pytest.mark.parametrize("objective", OF_A_VAE)
+def test_one_example_cannot_hide_a_misfit(objective):
+    """B = 1 broadcasts with anything."""
+    three = of(encoder=Map(lambda x: td.Independent(standard(3, 2), 1)))
+    with pytest.raises(ValueError, match="batch_shape"):
+        OF_A_VAE[objective](three, torch.zeros(1, 5))
+
+
+BATCHES = {
+    "an array": (np.zeros((4, 5), np.float32), r"ndarray: pass torch\.as_tensor"),
+    "lists": ([[0.0] * 5] * 4, r"list: pass torch\.as_tensor"),
+    "pixels": (torch.zeros(4, 5, dtype=torch.uint8), r"torch\.uint8: pass x\.float\(\).*x / 255"),
+    "float64": (torch.zeros(4, 5).double(), r"float64, the network torch\.float32: pass x\.to"),
+    "float16": (torch.zeros(4, 5).half(), r"float16, the network torch\.float32: pass x\.to"),
+    "elsewhere": (
+        torch.zeros(4, 5, device="meta"),
+        r'on meta, the network on cpu: pass x\.to\("cpu',
+    ),
+}
+
+
+@pytest.mark.parametrize("objective", [*OF_A_VAE, "negative_squared_error"])
+@pytest.mark.parametrize("case", BATCHES)
+def test_a_batch_of_another_kind_names_what_to_pass(case, objective):
+    x, message = BATCHES[case]
+    model = Autoencoder(mlp(5, 2), mlp(2, 5)) if objective == "negative_squared_error" else of()
+    with pytest.raises(ValueError, match=message):
+        (OF_A_VAE | {"negative_squared_error": negative_squared_error})[objective](model, x)
+
+
+def one_hot_vae(relaxed: bool = False) -> VAE:
+    torch.manual_seed(0)
+    net, family = mlp(5, 3), td.OneHotCategorical
+    kind = td.OneHotCategoricalStraightThrough if relaxed else family
+    return of(
+        encoder=Map(lambda x: kind(logits=net(x))),
+        decoder=Gaussian(mlp(3, 5), sigma=1.0),
+        prior=Map(lambda: family(logits=torch.zeros(3))),
+    )
+
+
+@pytest.mark.parametrize("objective", OF_A_VAE)
+def test_a_q_that_passes_no_gradient_is_refused_where_one_is_wanted(objective):
+    x, measure = torch.randn(4, 5), OF_A_VAE[objective]
+    with pytest.raises(
+        ValueError, match=r"OneHotCategorical.*no gradient.*StraightThrough.*no_grad"
+    ):
+        measure(one_hot_vae(), x)
+    with torch.no_grad():
+        torch.manual_seed(1)
+        value = measure(one_hot_vae(), x)
+        torch.manual_seed(1)
+        same = measure(one_hot_vae(relaxed=True), x)  # its draws are the same
+    torch.testing.assert_close(value, same)
+    measure(one_hot_vae(relaxed=True), x)
+
+
+def test_a_fixed_q_needs_no_gradient():
+    """Where nothing of q can be learned, draws without one lose nothing."""
+    vae = one_hot_vae()
+    vae.encoder = Map(lambda x: td.OneHotCategorical(logits=torch.zeros(len(x), 3)))
+    elbo(vae, torch.randn(4, 5)).sum().backward()
+    assert vae.decoder.net[0].weight.grad.abs().sum() > 0
+
+
+def bernoulli_vae() -> VAE:
+    torch.manual_seed(0)
+    return VAE(DiagonalGaussian(mlp(5, 4)), Bernoulli(mlp(2, 5)), StandardNormal(2))
+
+
+@pytest.fixture
+def compilers():
+    """torch.compile, which switches torch's own validation off when a process first uses it."""
+    before = td.Distribution._validate_args
+    td.Distribution.set_default_validate_args(False)
+    yield lambda function: torch.compile(function, backend="aot_eager")
+    td.Distribution.set_default_validate_args(before)
+    torch.compiler.reset()
+
+
+@pytest.mark.parametrize("objective", ["elbo", "iwae"])
+def test_grey_pixels_are_refused_on_a_compiled_path_and_after(compilers, objective):
+    vae, measure = bernoulli_vae(), OF_A_VAE[objective]
+    compiled = compilers(measure)
+    x = torch.eye(5)
+    assert compiled(vae, x).shape == (5,)
+    for function in (compiled, measure):
+        with pytest.raises(ValueError, match="binarize"):
+            function(vae, x / 2)
+        with trusting(vae):
+            assert function(vae, x / 2).isfinite().all()
+        with pytest.raises(ValueError, match="binarize"):
+            function(vae, x / 2)
+
+
+def test_grey_pixels_are_refused_where_the_models_parts_are_compiled(compilers):
+    vae, x = bernoulli_vae(), torch.eye(5)
+    vae.encoder, vae.decoder = compilers(vae.encoder), compilers(vae.decoder)
+    assert elbo(vae, x).shape == (5,)
+    with pytest.raises(ValueError, match="binarize"):
+        elbo(vae, x / 2)
+    with trusting(vae):
+        assert elbo(vae, x / 2).isfinite().all()
+    assert vae.sample(3).shape == (3, 5)
+
+
+def test_once_trusted_an_objective_is_one_graph_and_gives_the_same(compilers):
+    """No check, no flattening and no joining with y breaks it up."""
+    x, y = torch.eye(6)[:, :5], torch.eye(6)
+    cvae = ConditionalVAE(DiagonalGaussian(mlp(11, 4)), Bernoulli(mlp(8, 5)), StandardNormal(2))
+    eager = conditional_elbo(cvae, x, y)  # torch remembers how the KL is computed
+    with trusting(cvae):
+        compiled = torch.compile(conditional_elbo, backend="aot_eager", fullgraph=True)
+        torch.manual_seed(0)
+        value = compiled(cvae, x, y)
+        torch.manual_seed(0)
+        torch.testing.assert_close(value, conditional_elbo(cvae, x, y))
+    assert eager.shape == value.shape
+
+
+def test_given_y_each_objective_is_that_of_the_model_with_x_and_y_together(linear):
+    """A conditional model that is told nothing, y = 0, is the model of before."""
+    q_vae, x = perturbed(linear[0]), linear[1]
+
+    def told_nothing(net):
+        wide = nn.Linear(net.in_features + 1, net.out_features).double()
+        with torch.no_grad():
+            wide.weight[:, :-1].copy_(net.weight)
+            wide.bias.copy_(torch.zeros(1) if net.bias is None else net.bias)
+        return wide
+
+    cvae = ConditionalVAE(
+        DiagonalGaussian(told_nothing(q_vae.encoder.net)),
+        Gaussian(told_nothing(q_vae.decoder.net), sigma=SIGMA),
+        q_vae.prior,
+    ).double()
+    y = torch.zeros(len(x), 1, dtype=torch.float64)
+    for objective in OF_A_VAE.values():
+        torch.manual_seed(0)
+        expected = objective(q_vae, x)
+        torch.manual_seed(0)
+        torch.testing.assert_close(objective(cvae.given(y), x), expected)
+    torch.manual_seed(0)
+    expected = elbo(q_vae, x, n_samples=2, beta=0.3)
+    torch.manual_seed(0)
+    torch.testing.assert_close(conditional_elbo(cvae, x, y, n_samples=2, beta=0.3), expected)
+
+
+def test_samples_are_one_axis_to_batch_norm():
+    """All K x B codes are one batch; examples and samples were two axes to it before."""
+    decoder = Gaussian(nn.Sequential(nn.BatchNorm1d(2), mlp(2, 5)))
+    vae = of(decoder=decoder)
+    assert iwae(vae, torch.randn(4, 5), n_samples=3).shape == (4,)
+    assert decoder.net[0].num_batches_tracked == 1

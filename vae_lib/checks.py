@@ -134,13 +134,6 @@ def _refuse_infinities(x: Tensor, name: str) -> None:
             )
 
 
-def count(value: object, name: str) -> int:
-    """A number of things, 1 or more: of samples, steps, epochs, examples in a batch."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} must be a whole number of 1 or more, not {value!r}.")
-    return int(value)
-
-
 def called(module: nn.Module, x: Tensor) -> object:
     """module(x); where it fails and x is of another kind than the module, what to pass is said.
 
@@ -224,3 +217,67 @@ def dtype_of(model: nn.Module) -> torch.dtype:
 def _numbers(model: nn.Module) -> Iterator[Tensor]:
     yield from model.parameters()
     yield from model.buffers()
+
+
+def moved(values: Tensor, device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
+    """A copy of the values on another device, floating-point ones in another precision.
+
+    The precision changes on the CPU where one end is there: some GPUs (Apple's) have no float64.
+    """
+    dtype = dtype if dtype is not None and values.is_floating_point() else values.dtype
+    if values.device.type == "cpu":
+        return values.to(dtype, copy=True).to(device)
+    return values.to(device, copy=True).to(dtype)
+
+
+def count(value: object, name: str, at_least: int = 1) -> int:
+    """A whole number of `at_least` or more, from anything that is one (16, 16.0, np.int64(16))."""
+    is_number = isinstance(value, int | float | np.integer | np.floating)
+    if isinstance(value, bool) or not is_number or value != value // 1 or value < at_least:
+        raise ValueError(f"{name} must be a whole number of {at_least} or more, not {value!r}.")
+    return int(value)
+
+
+def keep_freed_memory() -> None:
+    """Teach a common allocator (glibc's) to keep memory that is freed: it spares page faults.
+
+    It gives blocks larger than any freed before back to the system, and fetching their pages again
+    takes longer than filling them. Freeing 32 MB, the most that it learns from, makes it keep
+    them. No page of these is touched.
+    """
+    torch.empty(8_000_000, dtype=torch.float32, device="cpu")
+
+
+@contextmanager
+def seeded(seed: int | None, device: torch.device) -> Iterator[None]:
+    """Random numbers from `seed` inside, and the global state as it was before, after.
+
+    With None the numbers inside go on from where they are.
+    """
+    before = random_states(device)
+    try:
+        if seed is not None:
+            torch.manual_seed(seed)
+        yield
+    finally:
+        set_random_states(before, device)
+
+
+def random_states(device: torch.device) -> dict[str, Tensor]:
+    """The states of the generators in use, the CPU's and the device's, by the device's type."""
+    states = {"cpu": torch.get_rng_state()}
+    backend = getattr(torch, device.type, None)  # torch.cuda, torch.mps
+    if device.type != "cpu" and hasattr(backend, "get_rng_state"):
+        states[device.type] = backend.get_rng_state(*_which(device))
+    return states
+
+
+def set_random_states(states: dict[str, Tensor], device: torch.device) -> None:
+    """Go on from `random_states`; those of another type of device are left aside."""
+    torch.set_rng_state(states["cpu"])
+    if device.type != "cpu" and device.type in states:
+        getattr(torch, device.type).set_rng_state(states[device.type], *_which(device))
+
+
+def _which(device: torch.device) -> tuple[torch.device, ...]:
+    return () if device.type == "mps" else (device,)  # Apple's machines have one

@@ -74,4 +74,4 @@ class OverRows(nn.Module):
                 f"The network must give one result for each image, ({len(images)}, ...) for "
                 f"{tuple(images.shape)}, but gave {tuple(outputs.shape)}."
             )
-        return outputs.reshape(*x.shape[:-1], outputs[0].numel())
+        return outputs.reshape(*x.shape[:-1], math.prod(outputs.shape[1:]))
