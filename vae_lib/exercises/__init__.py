@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -29,20 +30,49 @@ __all__ = [
     "exercises",
     "questions",
     "quiz",
+    "verdict",
 ]
 
+_NOTHING = object()
+_NUMBER = re.compile(r"\s*(?:exercise\s*)?(\d+(?:\.\d+)*)\s*", re.IGNORECASE)
 
-def check(exercise: str, answer: object) -> None:
+
+def check(exercise: object = None, answer: object = _NOTHING) -> None:
     """Say whether `answer` solves the exercise: not attempted yet, correct, or one hint.
 
-    `answer` is the function that the exercise asks for, or the value where it asks for one. It is
-    tried on random inputs; whatever it does (an error, a loop without end, a changed random seed)
-    stays inside. Shows HTML in a notebook and text in a terminal, and returns nothing.
+    `exercise` is its number, "2.1"; `answer` is the function that the exercise asks for, or the
+    value where it asks for one. It is tried on random inputs; what it raises, prints, sets or
+    changes stays inside, and a loop without end is stopped. Shows HTML in a notebook and text in
+    a terminal, and returns nothing: `verdict` returns what is shown here.
     """
     # Here, since torch takes seconds to import and `check` should not.
     from vae_lib.exercises.display import show
 
-    show(_verdict(str(exercise), answer))
+    show(verdict(exercise, answer))
+
+
+def verdict(exercise: object = None, answer: object = _NOTHING) -> Verdict:
+    """What `check` shows, as data: the status, the hint, the mistake's name, what was printed.
+
+    The status is "correct", "wrong", "not attempted", or "not checked" where there is no such
+    exercise. Raises nothing but the user's own interrupt.
+    """
+    number = None
+    try:
+        number = _number(exercise)
+        if number is None and (swapped := _number(answer)) is not None:
+            return _unchecked(f'The exercise comes first: check("{swapped}", your_answer).')
+        if number is None and type(exercise) is not str:
+            example = 'check("2.1", your_answer)'
+            return _unchecked(f"There is no such exercise: give its number, as in {example}.")
+        number = number or exercise.strip()
+        if answer is _NOTHING:
+            return _unchecked("There is no answer to check: give it after the number.", number)
+        return _judged(number, answer)
+    except Exception as error:
+        # A fault of the book's must not stop the notebook either.
+        hint = f"The book failed to check it ({type(error).__name__}: {error}). Please report this."
+        return _unchecked(hint, number)
 
 
 def quiz(chapter: str) -> LiveFigure:
@@ -78,17 +108,25 @@ def _modules() -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name.startswith("chapter_"))
 
 
-def _verdict(name: str, answer: object) -> Verdict:
+def _judged(number: str, answer: object) -> Verdict:
     from vae_lib.exercises.judging import judge
 
-    try:
-        known = exercises(chapter=name.partition(".")[0])
-        if name in known:
-            return judge(known[name], answer)
-        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-        hint = "There is no such exercise." + "".join(f' Do you mean "{id_}"?' for id_ in nearest)
-        return Verdict(name, "not checked", hint)
-    except Exception as error:
-        # A fault of the book's must not stop the notebook either.
-        hint = f"The book failed to check it ({type(error).__name__}: {error}). Please report this."
-        return Verdict(name, "not checked", hint)
+    chapter = number.partition(".")[0]
+    known = list(exercises(chapter=chapter))  # their numbers alone: see `judge`
+    if number in known:
+        return judge(exercises(chapter=chapter)[number], answer)
+    nearest = difflib.get_close_matches(number, known, n=1, cutoff=0.0)
+    hint = "There is no such exercise." + "".join(f' Do you mean "{id_}"?' for id_ in nearest)
+    return _unchecked(hint, number)
+
+
+def _unchecked(hint: str, number: str | None = None) -> Verdict:
+    return Verdict(number or "", "not checked", hint)
+
+
+def _number(exercise: object) -> str | None:
+    """The number of an exercise, however it is written ("2.1", 2.1, " exercise 2.1"), or None."""
+    if type(exercise) not in (str, int, float):
+        return None
+    match = _NUMBER.fullmatch(str(exercise))
+    return match and match[1]

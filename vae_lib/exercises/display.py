@@ -26,12 +26,12 @@ _HEADLINES = {
 def show(verdict: Verdict) -> None:
     """Display the verdict where the reader is; what the answer printed comes first."""
     if verdict.printed:
-        print(verdict.printed.rstrip("\n"))
+        _print(verdict.printed.rstrip("\n"))
     shell = None
     if "IPython" in sys.modules:
         shell = sys.modules["IPython"].get_ipython()
     if shell is None:
-        print(as_text(verdict))
+        _print(as_text(verdict))
         return
     from IPython.display import display
 
@@ -42,7 +42,7 @@ def show(verdict: Verdict) -> None:
 def as_text(verdict: Verdict) -> str:
     """The verdict in one line, and its hint in the next."""
     symbol, _ = _LOOKS[verdict.status]
-    text = f"{symbol} Exercise {verdict.exercise}: {_HEADLINES[verdict.status]}"
+    text = f"{symbol} {_headline(verdict)}"
     return f"{text}\n  {verdict.hint}" if verdict.hint else text
 
 
@@ -52,11 +52,22 @@ def as_html(verdict: Verdict) -> str:
     hint = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(verdict.hint))
     return (
         f'<div role="status" style="color: inherit; border-left: 0.25em solid {colour}; '
-        f'margin: 0.5em 0; padding: 0.25em 0.75em;">'
+        f'margin: 0.5em 0; padding: 0.25em 0.75em; overflow-wrap: anywhere;">'
         f'<span aria-hidden="true" style="color: {colour};">{symbol}</span> '
-        f"<strong>Exercise {html.escape(verdict.exercise)}: {_HEADLINES[verdict.status]}</strong>"
+        f"<strong>{html.escape(_headline(verdict))}</strong>"
         f"{f'<br>{hint}' if hint else ''}</div>"
     )
+
+
+def _headline(verdict: Verdict) -> str:
+    words = _HEADLINES[verdict.status]
+    return f"Exercise {verdict.exercise}: {words}" if verdict.exercise else words.capitalize()
+
+
+def _print(text: str) -> None:
+    """Print, with a stand-in for what the terminal's encoding has no letters for."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def as_metadata(verdict: Verdict) -> dict[str, dict[str, str | None]]:

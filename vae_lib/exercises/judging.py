@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 import inspect
-import traceback
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from vae_lib.exercises import guard
+from vae_lib.exercises import guard, precision
+from vae_lib.exercises.answers import (
+    calling_problem,
+    is_stub_output,
+    is_unwritten,
+)
 from vae_lib.exercises.difference import describe, difference, structural_difference
 from vae_lib.exercises.exercise import Exercise, Verdict
+from vae_lib.exercises.surroundings import seeded
+from vae_lib.exercises.trial import (
+    Output,
+    Trial,
+    Unusable,
+    ask,
+    attempt,
+    is_same,
+    read,
+    run,
+    snapshot,
+)
+from vae_lib.exercises.values import Opaque, name_of, plain, settled
+
+# Whatever asks the answer for something is yielded to `judge`, which does it and sends back what
+# came of it: so no frame beneath the answer's own holds the exercise, where it could look the
+# right answer up.
+_Steps = Generator[Callable[[], guard.Outcome], guard.Outcome, Verdict]
 
 
 def judge(exercise: Exercise, answer: object) -> Verdict:
@@ -22,120 +45,131 @@ def judge(exercise: Exercise, answer: object) -> Verdict:
 
     Raises only what the exercise itself raises, and the user's own KeyboardInterrupt.
     """
+    steps = _verdict_on_value if exercise.cases is None else _verdict_on_function
+    steps = steps(exercise, answer)
+    del exercise
+    outcome = None
+    while True:
+        try:
+            step = steps.send(outcome)
+        except StopIteration as end:
+            return end.value
+        outcome = step()
+
+
+def _verdict_on_value(exercise: Exercise, answer: object) -> _Steps:
+    if answer is None or answer is ...:
+        wanted = "" if answer is ... else _wanted_value(exercise)
+        return Verdict(exercise.id, "not attempted", wanted)
+    outcome = yield partial(ask, lambda: settled(plain(answer)), exercise.seconds, _seed(exercise))
+    if not outcome.succeeded:
+        kind = name_of(type(answer))
+        return Verdict(exercise.id, "wrong", f"Expected a value, got a {kind} that has none.")
+    # The difference itself would give the right value away.
+    hint = structural_difference(outcome.value, exercise.oracle) or "that is not it."
+    got = [Output(outcome.value, outcome.value)]
+    return _compared(exercise, got, narrow=False, hint=hint[:1].upper() + hint[1:])
+
+
+def _wanted_value(exercise: Exercise) -> str:
+    example = '"a"' if isinstance(exercise.oracle, str) else "1.5"
+    return f'It is None so far: give the value itself, as in check("{exercise.id}", {example}).'
+
+
+def _verdict_on_function(exercise: Exercise, answer: object) -> _Steps:
     if answer is ...:
         return Verdict(exercise.id, "not attempted")
-    if exercise.cases is None:
-        # The difference itself would give the right value away.
-        hint = structural_difference(answer, exercise.oracle) or "that is not it."
-        return _compared(exercise, [_Output(answer, answer)], hint.capitalize())
-    if problem := _calling_problem(exercise, answer):
-        return Verdict(exercise.id, "wrong", problem)
-    inputs = _cases(exercise)
-    with guard.unchanged_globals(_seed(exercise)):
-        outcome = guard.call(lambda: _run(exercise, answer, inputs), seconds=exercise.seconds)
-    if problem := _running_problem(exercise, answer, inputs, outcome):
-        return Verdict(exercise.id, "wrong", problem, printed=outcome.printed)
-    if all(_is_stub(output.raw) for output in outcome.value):
-        return Verdict(exercise.id, "not attempted", printed=outcome.printed)
-    return replace(_compared(exercise, outcome.value), printed=outcome.printed)
-
-
-class _Output(NamedTuple):
-    """What a function returned for one case, and what is compared of it."""
-
-    raw: Any
-    summary: Any
-
-
-def _calling_problem(exercise: Exercise, answer: object) -> str | None:
-    name = getattr(answer, "__name__", "my_function")
-    if not callable(answer):
-        return (
-            f'check needs the function itself, as in check("{exercise.id}", my_function), '
-            f"but got {describe(answer)}."
-        )
-    try:
-        signature = inspect.signature(answer)
-    except (TypeError, ValueError):
-        return None  # some built-in functions have none: calling them will tell
     wanted = list(inspect.signature(exercise.oracle).parameters)
-    try:
-        signature.bind(*wanted)
-    except TypeError:
-        return (
-            f"Keep the arguments as they were: {name}({', '.join(wanted)}), not {name}{signature}."
-        )
-    return None
+    problem = partial(calling_problem, answer, wanted, exercise.id)
+    outcome = yield partial(ask, problem, exercise.seconds, _seed(exercise))
+    if outcome.succeeded and outcome.value:
+        return Verdict(exercise.id, "wrong", outcome.value)
+    verdict, is_about_precision = yield from _tried(exercise, answer, narrow=False)
+    if not is_about_precision:
+        return verdict
+    # The cases are in float64, of which a learner who computes in float32 need not think.
+    other, is_about_precision = yield from _tried(exercise, answer, narrow=True)
+    return verdict if is_about_precision else other
 
 
-def _running_problem(
-    exercise: Exercise, answer: Callable, inputs: list[tuple], outcome: guard.Outcome
-) -> str | None:
-    if outcome.timed_out:
-        return f"Your function was stopped after {exercise.seconds:g} seconds: does it ever end?"
-    if outcome.error is not None:
-        return _describe_error(outcome.error, answer)
-    if not _are_unchanged(inputs, _cases(exercise)):
-        return "Your function changes its arguments in place: work on new tensors instead."
-    return None
+def _tried(exercise: Exercise, answer: Callable, *, narrow: bool) -> Generator:
+    """The verdict in double or in single precision, and whether the precision may have made it."""
+    inputs = _cases(exercise, narrow=narrow)
+    given = precision.narrowed(inputs) if narrow else inputs
+    expected = _outputs(exercise, exercise.oracle, narrow=narrow)
+    of_tensors = [type(output.raw) is Tensor for output in expected]
+    settings = exercise.summarise, of_tensors, exercise.seconds, _seed(exercise)
+    trial = yield partial(attempt, answer, given, *settings)
+    verdict = _verdict_on_trial(exercise, answer, trial, narrow=narrow)
+    if verdict.status != "wrong" or not precision.is_wide(inputs):
+        return verdict, False
+    if trial.error is not None:
+        return verdict, precision.is_about_types(trial.problem)
+    outputs = [output.raw for output in trial.outputs]
+    return verdict, not narrow and verdict.mistake is None and precision.is_single(outputs)
 
 
-def _compared(exercise: Exercise, got: list[_Output], hint: str | None = None) -> Verdict:
+def _verdict_on_trial(exercise: Exercise, answer: object, trial: Trial, *, narrow: bool) -> Verdict:
+    raws = [output.raw for output in trial.outputs]
+    if is_unwritten(answer, raws, trial.error) or (raws and all(map(is_stub_output, raws))):
+        return Verdict(exercise.id, "not attempted", printed=trial.printed)
+    problem = trial.problem
+    if problem is None and not is_same(trial.arguments, snapshot(_cases(exercise, narrow=narrow))):
+        problem = "Your function changes its arguments in place: work on new tensors instead."
+    if problem is not None:
+        return Verdict(exercise.id, "wrong", problem, printed=trial.printed)
+    return replace(_compared(exercise, trial.outputs, narrow=narrow), printed=trial.printed)
+
+
+def _compared(
+    exercise: Exercise, got: list[Output], *, narrow: bool, hint: str | None = None
+) -> Verdict:
     """The verdict on outputs; `hint` is for what is no known mistake, by default what differs."""
-    difference_from_oracle = _first_difference(exercise, got, exercise.oracle)
-    if difference_from_oracle is None:
+    from_oracle = _first_difference(exercise, got, exercise.oracle, narrow=narrow)
+    if from_oracle is None:
         return Verdict(exercise.id, "correct")
     for mistake in exercise.mistakes:
-        if _first_difference(exercise, got, mistake.wrong) is None:
+        if _first_difference(exercise, got, mistake.wrong, narrow=narrow) is None:
             return Verdict(exercise.id, "wrong", mistake.hint, mistake.name)
-    return Verdict(exercise.id, "wrong", hint or difference_from_oracle)
+    return Verdict(exercise.id, "wrong", hint or from_oracle)
 
 
 def _seed(exercise: Exercise) -> int:
     return zlib.crc32(exercise.id.encode())
 
 
-def _cases(exercise: Exercise) -> list[tuple]:
-    with guard.unchanged_globals(_seed(exercise)):
-        return list(exercise.cases(torch.Generator().manual_seed(_seed(exercise))))
+def _cases(exercise: Exercise, *, narrow: bool) -> list[tuple]:
+    """Fresh ones; for single precision their values are rounded to it, and still in float64."""
+    with seeded(_seed(exercise)):
+        cases = list(exercise.cases(torch.Generator().manual_seed(_seed(exercise))))
+    return precision.rounded(cases) if narrow else cases
 
 
-def _outputs(exercise: Exercise, reference: Any) -> list[_Output]:  # noqa: ANN401
+def _outputs(exercise: Exercise, reference: Any, *, narrow: bool) -> list[Output]:  # noqa: ANN401
     """Of the oracle or of a mistake."""
     if exercise.cases is None:
-        return [_Output(reference, reference)]
-    inputs = _cases(exercise)
-    with guard.unchanged_globals(_seed(exercise)):
-        return _run(exercise, reference, inputs)
+        return [Output(reference, reference)]
+    inputs = _cases(exercise, narrow=narrow)
+    with seeded(_seed(exercise)):
+        outputs = run(reference, inputs)
+    of_tensors = [type(value) is Tensor for _, value in outputs]
+    with seeded(_seed(exercise)):
+        return read(outputs, inputs, exercise.summarise, of_tensors)[0]
 
 
-def _run(exercise: Exercise, function: Callable, inputs: list[tuple]) -> list[_Output]:
-    outputs = []
-    for arguments in inputs:
-        raw = function(*arguments)
-        outputs.append(_Output(raw, _summarise(exercise, raw, arguments)))
-    return outputs
-
-
-def _summarise(exercise: Exercise, output: object, arguments: tuple) -> object:
-    if exercise.summarise is None:
-        return output
-    try:
-        return exercise.summarise(output, *arguments)
-    except Exception:
-        return output  # of another kind than expected, which its comparison will say
-
-
-def _first_difference(exercise: Exercise, got: list[_Output], reference: object) -> str | None:
+def _first_difference(
+    exercise: Exercise, got: list[Output], reference: object, *, narrow: bool
+) -> str | None:
     """What differs from the reference's outputs in the first case that differs, in words."""
-    for case, (output, target) in enumerate(zip(got, _outputs(exercise, reference), strict=True)):
+    expected = _outputs(exercise, reference, narrow=narrow)
+    for case, (output, target) in enumerate(zip(got, expected, strict=True)):
         text = _difference(exercise, output, target)
         if text is not None:
             return text if exercise.cases is None else f"With {_name(exercise, case)}: {text}"
     return None
 
 
-def _difference(exercise: Exercise, got: _Output, expected: _Output) -> str | None:
+def _difference(exercise: Exercise, got: Output, expected: Output) -> str | None:
     text = difference(got.summary, expected.summary, rtol=exercise.rtol, atol=exercise.atol)
     if exercise.compare is not None:
         try:
@@ -143,41 +177,18 @@ def _difference(exercise: Exercise, got: _Output, expected: _Output) -> str | No
         except Exception:
             same = False
         return None if same else text or "the output is not as expected."
-    if exercise.summarise is not None and isinstance(expected.raw, Tensor):
-        return structural_difference(got.raw, expected.raw) or text
-    return text
+    if exercise.summarise is None:
+        return text
+    if isinstance(got.summary, Opaque) and got.summary.kind is Unusable:
+        text = structural_difference(got.raw, expected.raw)
+        return text or f"got {describe(got.raw)}, with which this fails: {got.summary.text}"
+    return (type(expected.raw) is Tensor and structural_difference(got.raw, expected.raw)) or text
 
 
 def _name(exercise: Exercise, case: int) -> str:
-    names, arguments = inspect.signature(exercise.oracle).parameters, _cases(exercise)[case]
-    parts = [f"{name} = {describe(value)}" for name, value in zip(names, arguments, strict=False)]
+    names = inspect.signature(exercise.oracle).parameters
+    parts = [
+        f"{name} = {'a function' if inspect.isfunction(value) else describe(plain(value))}"
+        for name, value in zip(names, _cases(exercise, narrow=False)[case], strict=False)
+    ]
     return ", ".join(parts)
-
-
-def _describe_error(error: BaseException, answer: Callable) -> str:
-    text = traceback.format_exception_only(error)[-1].strip()
-    if len(text) > 200:
-        text = text[:200] + "..."
-    file = getattr(getattr(answer, "__code__", None), "co_filename", None)
-    frames = traceback.walk_tb(error.__traceback__)
-    lines = [line for frame, line in frames if frame.f_code.co_filename == file]
-    place = f" in line {lines[-1]} of the cell" if lines else ""
-    return f"Your function raises an error{place}: {text}"
-
-
-def _is_stub(output: object) -> bool:
-    parts = output if isinstance(output, tuple) and output else (output,)
-    return all(part is ... for part in parts)
-
-
-def _are_unchanged(now: object, before: object) -> bool:
-    """Whether arguments are as before; what is no tensor, container or module counts as such."""
-    if isinstance(before, nn.Module):
-        now, before = now.state_dict(), before.state_dict()
-    if isinstance(before, dict):
-        now, before = list(now.items()), list(before.items())
-    if isinstance(before, tuple | list):
-        return len(now) == len(before) and all(map(_are_unchanged, now, before))
-    if isinstance(before, Tensor):
-        return isinstance(now, Tensor) and torch.equal(now.nan_to_num(), before.nan_to_num())
-    return True
