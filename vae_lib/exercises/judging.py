@@ -79,6 +79,14 @@ def _wanted_value(exercise: Exercise) -> str:
 def _verdict_on_function(exercise: Exercise, answer: object) -> _Steps:
     if answer is ...:
         return Verdict(exercise.id, "not attempted")
+    if not callable(answer):
+        outcome = yield partial(
+            ask, lambda: describe(plain(answer)), exercise.seconds, _seed(exercise)
+        )
+        got = outcome.value if outcome.succeeded else f"an object of {name_of(type(answer))}"
+        example = f'check("{exercise.id}", my_function)'
+        hint = f"check needs the function itself, as in {example}, but got {got}."
+        return Verdict(exercise.id, "wrong", hint)
     wanted = list(inspect.signature(exercise.oracle).parameters)
     problem = partial(calling_problem, answer, wanted, exercise.id)
     outcome = yield partial(ask, problem, exercise.seconds, _seed(exercise))

@@ -44,7 +44,7 @@ def seeded(seed: int) -> Iterator[None]:
         torch.default_generator.manual_seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002
         random.seed(seed)
-        with torch.inference_mode(False):
+        with torch.inference_mode(False), _on_the_cpu():
             yield
     finally:
         _set_torch_modes(*modes)
@@ -97,6 +97,12 @@ def _default_device() -> torch.device:
         return torch.get_default_device()
     except AttributeError:  # torch 2.4's own fault, once set_default_device(None) was called
         return torch.device("cpu")
+
+
+def _on_the_cpu() -> contextlib.AbstractContextManager:
+    """Inside the learner's own `with torch.device(...)`, which no default takes away."""
+    cpu = torch.device("cpu")
+    return contextlib.nullcontext() if _default_device() == cpu else cpu
 
 
 def _set_torch_modes(

@@ -180,9 +180,12 @@ def _converted(value: object, kind: type) -> object:
         return Opaque(kind, f"the class {name_of(value)}")
     if is_a(kind, Distribution):
         return Opaque(kind, f"a distribution ({name_of(kind)})")
-    if hasattr(kind, "__array__"):
-        return _plain_array(np.asarray(value))
-    if hasattr(kind, "__float__"):
-        return float(value)
     name = name_of(kind)
+    try:
+        if hasattr(kind, "__array__"):
+            return _plain_array(np.asarray(value))
+        if hasattr(kind, "__float__"):
+            return float(value)
+    except Exception:
+        pass  # it says that it converts itself, and doesn't
     return Opaque(kind, f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}")
