@@ -19,13 +19,14 @@ from dataclasses import replace
 import matplotlib
 import numpy as np
 import pytest
+import test_chapter_exercises as chapters
 import torch
 from density_exercise import DENSITY, by_hand, without_constant
 from torch import nn
 from torch.distributions import Distribution, Independent, Normal
 
 import vae_lib.exercises
-from vae_lib.exercises import Exercise, Mistake, check, surroundings, verdict
+from vae_lib.exercises import Exercise, Mistake, check, precision, surroundings, verdict
 from vae_lib.exercises.display import as_html
 from vae_lib.exercises.judging import judge
 from vae_lib.exercises.surroundings import restored
@@ -323,6 +324,32 @@ def test_what_loses_digits_in_single_precision_alone_is_judged_in_it():
     )
     assert judge(steep, lambda x: (x.float().double() * 1e6).sin().float()).status == "correct"
     assert judge(steep, lambda x: ((x.float() + 1).double() * 1e6).sin().float()).status == "wrong"
+
+
+def in_single_precision(solution):
+    return lambda *arguments: solution(*precision.narrowed(arguments))
+
+
+def in_numpy(solution):
+    def converted(output):
+        if isinstance(output, tuple):
+            return tuple(map(converted, output))
+        return output.detach().numpy() if isinstance(output, torch.Tensor) else output
+
+    return lambda *arguments: converted(solution(*arguments))
+
+
+@pytest.mark.parametrize("chapter", chapters.NOTEBOOKS)
+def test_every_printed_solution_is_correct_in_single_precision_and_in_numpy(chapter):
+    namespace = chapters.imports(chapter)
+    for id_, source in chapters.sources(chapter, "solution").items():
+        exercise = chapters.registered(chapter)[id_]
+        if exercise.cases is not None:
+            exec(source, namespace)
+            solution = namespace[chapters.name(chapters.definition(source))]
+            for convert in (in_single_precision, in_numpy):
+                result = judge(exercise, convert(solution))
+                assert result.status == "correct", (id_, convert.__name__, result.hint)
 
 
 def test_an_error_that_has_nothing_to_do_with_types_is_told_as_it_is():

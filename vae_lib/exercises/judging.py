@@ -170,6 +170,9 @@ def _first_difference(
 ) -> str | None:
     """What differs from the reference's outputs in the first case that differs, in words."""
     expected = _outputs(exercise, reference, narrow=narrow)
+    if narrow:
+        least = precision.tolerance(_cases(exercise, narrow=True))
+        exercise = replace(exercise, rtol=max(exercise.rtol, least), atol=max(exercise.atol, least))
     for case, (output, target) in enumerate(zip(got, expected, strict=True)):
         text = _difference(exercise, output, target)
         if text is not None:
