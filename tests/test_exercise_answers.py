@@ -35,6 +35,11 @@ BRIEF = replace(DENSITY, seconds=0.2)
 an_exercise = functools.partial(Exercise, mistakes=(), seconds=10.0)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def the_first_check_loads_what_torch_loads_late():
+    judge(DENSITY, by_hand)
+
+
 @pytest.fixture
 def registered(monkeypatch):
     monkeypatch.setattr(vae_lib.exercises, "exercises", lambda chapter=None: {"2.1": DENSITY})

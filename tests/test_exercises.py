@@ -30,6 +30,11 @@ from vae_lib.exercises.judging import judge
 BRIEF = replace(DENSITY, seconds=0.1)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def the_first_check_loads_what_torch_loads_late():
+    judge(DENSITY, by_hand)
+
+
 @pytest.fixture
 def registered(monkeypatch):
     monkeypatch.setattr(vae_lib.exercises, "exercises", lambda chapter=None: {"2.1": DENSITY})

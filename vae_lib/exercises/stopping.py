@@ -54,7 +54,7 @@ def _with_alarm(function: Callable[[], Any], seconds: float, time_up: type) -> A
     def alarm(signal_number: int, frame: FrameType | None) -> None:
         if frame is None or frame.f_code.co_filename == __file__:
             return
-        if not time_up.is_postponed(frame, time.monotonic() - start):
+        if not _is_postponed(time_up, frame, time.monotonic() - start):
             raise time_up
 
     handler = signal.signal(signal.SIGALRM, alarm)
@@ -83,7 +83,7 @@ def _with_watchdog(function: Callable[[], Any], seconds: float, time_up: type) -
         delay = seconds
         while not finished.wait(delay) and time_up.pursuing:
             frame = sys._current_frames().get(watched)
-            if not time_up.is_postponed(frame, time.monotonic() - start):
+            if not _is_postponed(time_up, frame, time.monotonic() - start):
                 set_exception(ctypes.c_ulong(watched), ctypes.py_object(time_up))
             delay = _RETRY
 
@@ -136,13 +136,6 @@ def _new_time_up() -> type[BaseException]:
             if TimeUp.pursuing and threading.get_ident() == watched:
                 _trace_running_frames(raise_at_line)
 
-        @staticmethod
-        def is_postponed(frame: FrameType | None, elapsed: float) -> bool:
-            if TimeUp.raised or elapsed > _LONGEST_IMPORT or not _is_not_to_be_cut(frame):
-                return False
-            TimeUp.postponed = True
-            return True
-
     def raise_at_line(frame: FrameType, event: str, argument: object) -> Callable | None:
         if frame.f_code.co_filename == __file__:
             return None
@@ -151,6 +144,13 @@ def _new_time_up() -> type[BaseException]:
         return raise_at_line
 
     return TimeUp
+
+
+def _is_postponed(time_up: type, frame: FrameType | None, elapsed: float) -> bool:
+    if time_up.raised or elapsed > _LONGEST_IMPORT or not _is_not_to_be_cut(frame):
+        return False
+    time_up.postponed = True
+    return True
 
 
 def _is_not_to_be_cut(frame: FrameType | None) -> bool:
