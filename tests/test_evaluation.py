@@ -8,7 +8,6 @@ from sklearn.neighbors import KNeighborsClassifier
 from torch import distributions as td
 from torch import nn
 
-from vae_lib import evaluation
 from vae_lib.conditionals import Bernoulli, DiagonalGaussian, Gaussian, StandardNormal
 from vae_lib.evaluation import (
     active_units,
@@ -19,6 +18,7 @@ from vae_lib.evaluation import (
     nearest_distance,
     two_sample_accuracy,
 )
+from vae_lib.evaluation import likelihood
 from vae_lib.models import VAE
 from vae_lib.networks import mlp
 from vae_lib.objectives import log_importance_weights
@@ -200,7 +200,7 @@ def test_no_more_weights_at_a_time_than_the_chunk_size(n_images, n_samples):
 def test_progress_counts_chunks(monkeypatch):
     vae, p_x = linear_vae(2, 0.5)
     bars = []
-    monkeypatch.setattr(evaluation, "tqdm", lambda chunks, **_: bars.append(chunks) or chunks)
+    monkeypatch.setattr(likelihood, "tqdm", lambda chunks, **_: bars.append(chunks) or chunks)
     x = p_x.sample((7,))
     log_likelihood(vae, x, n_samples=10, chunk_size=20, progress=False)
     assert not bars
@@ -212,15 +212,13 @@ def test_progress_counts_chunks(monkeypatch):
 def test_checks_are_switched_off_only_inside(measure):
     torch.manual_seed(0)
     vae = VAE(DiagonalGaussian(mlp(6, 8, 4)), Bernoulli(mlp(2, 8, 6)), StandardNormal(2))
-    vae.prior.validate_args = True
     seen = []
     vae.encoder.register_forward_pre_hook(lambda *_: seen.append(vae.encoder.validate_args))
     x = torch.randint(0, 2, (5, 6)).float()
     measure(vae, x)
-    assert seen[0] is None
+    assert seen[0] is True
     assert seen[-1] is False
-    assert (vae.encoder.validate_args, vae.prior.validate_args) == (None, True)
-    assert td.Distribution._validate_args
+    assert vae.encoder.validate_args is vae.prior.validate_args is True
     x[-1, -1] = 0.5
     with pytest.raises(ValueError, match="binarize"):
         measure(vae, x)
@@ -229,7 +227,7 @@ def test_checks_are_switched_off_only_inside(measure):
     )
     with pytest.raises(ZeroDivisionError):
         measure(vae, x.round())
-    assert vae.encoder.validate_args is None
+    assert vae.encoder.validate_args is True
 
 
 @pytest.mark.parametrize("measure", [log_likelihood, exact_log_likelihood, active_units])
@@ -237,7 +235,7 @@ def test_checks_are_switched_off_only_inside(measure):
     ("x", "message"),
     [
         (torch.full((3, 4), math.nan), "NaN"),
-        (torch.full((3, 4), math.inf), "infinity"),
+        (torch.full((3, 4), math.inf), "infinite"),
         (torch.zeros(4, 0), r"\(4, 0\)"),
         (torch.zeros(2, 2, 2), r"\(N, D\)"),
     ],
@@ -258,7 +256,7 @@ def test_likelihoods_refuse_an_empty_set(measure):
     [{"n_samples": 0}, {"chunk_size": 0}, {"n_samples": 1, "standard_error": True}],
 )
 def test_log_likelihood_refuses_too_few_samples(settings):
-    with pytest.raises(ValueError, match="n_samples"):
+    with pytest.raises(ValueError, match=next(iter(settings))):
         log_likelihood(linear_vae(2, 0.5)[0], torch.zeros(2, 4).double(), **settings)
 
 

@@ -1,0 +1,115 @@
+"""A model and data that it is judged by: the same beginning and end for every score."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch import distributions as td
+
+from vae_lib import checks
+
+if TYPE_CHECKING:
+    from vae_lib.models import VAE, ConditionalVAE
+
+LOOK_BATCH = 2000
+
+NAN = (
+    "{} is NaN: look for NaN or infinity among the model's parameters, which a training run that "
+    "diverged leaves."
+)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A model, and data x, (N, D), with what it is `given` for each row of them, if anything."""
+
+    model: "VAE | ConditionalVAE"
+    x: Tensor
+    given: tuple[Tensor, ...]
+    device: torch.device
+    dtype: torch.dtype
+
+    def batch(self, rows: slice) -> tuple["VAE", Tensor]:
+        """The VAE for some rows, and these rows where the model is, in its precision.
+
+        They are copies: a model that works in place cannot change the caller's data.
+        """
+        x, *given = (
+            checks.moved(part[rows], self.device, self.dtype) for part in (self.x, *self.given)
+        )
+        return (self.model.given(*given) if given else self.model), x
+
+    def answer(self, values: Tensor) -> Tensor:
+        """Results from the CPU, on the device of x and in its precision."""
+        return checks.moved(values, self.x.device, self.x.dtype)
+
+
+@contextmanager
+def judging(model: nn.Module, x: object, *given: object) -> Iterator[Judged]:
+    """Inside, the model is in evaluation mode and trusts the data, which were looked at once.
+
+    Raises:
+        ValueError: data that are no finite rows, or lie outside the likelihood's support; rows
+            that do not travel together; a conditional model without what it is conditional on.
+    """
+    x = checks.rows(x, "x")
+    columns = tuple(_travelling(part, f"given[{i}]", x) for i, part in enumerate(given))
+    if bool(given) != hasattr(model, "given"):
+        raise ValueError(
+            f"A conditional model is judged by x and what it is given, model and x alone do for "
+            f"others, but this is a {type(model).__name__} with {len(given)} such tensors."
+        )
+    judged = Judged(model, x, columns, checks.device_of(model), checks.dtype_of(model))
+    checks.keep_freed_memory()
+    with torch.no_grad(), checks.evaluating(model):
+        _look(judged)
+        with checks.trusting(model):
+            yield judged
+
+
+def _travelling(values: object, name: str, x: Tensor) -> Tensor:
+    """Rows that travel with those of x: labels (N,), one-hot labels or images (N, C)."""
+    values = checks.as_tensor(values, name)
+    if values.ndim == 0 or len(values) != len(x):
+        raise ValueError(
+            f"x has {len(x)} rows, which {name} must have too, but it has shape "
+            f"{tuple(values.shape)}."
+        )
+    return checks.rows(values.reshape(len(x), -1), name, raw=True).reshape(values.shape)
+
+
+def _look(judged: Judged) -> None:
+    """Ask whether the likelihood takes the data, at a code drawn from the prior for each batch."""
+    with checks.seeded(0, judged.device):
+        for start in range(0, len(judged.x), LOOK_BATCH):
+            vae, x = judged.batch(slice(start, start + LOOK_BATCH))
+            p_z = vae.prior()
+            n_codes = (1, len(x) if judged.given else 1)
+            p_x = vae.decoder(p_z.sample((1,) if p_z.batch_shape else n_codes))
+            if p_x.log_prob(x).isnan().any():
+                raise ValueError(NAN.format("log p(x|z) at a draw from the prior"))
+            _look_at_support(p_x, x)
+            if vae.encoder is not None and start == 0 and vae.encoder(x).sample().isnan().any():
+                raise ValueError(NAN.format("A draw from q(z|x)"))
+
+
+def _look_at_support(p_x: td.Distribution, x: Tensor) -> None:
+    """The same for a distribution that isn't the library's own, whatever torch's flag says."""
+    if p_x.event_shape != x.shape[1:]:
+        raise ValueError(
+            f"x has rows of shape {tuple(x.shape[1:])}, but the decoder's distribution is one "
+            f"over {tuple(p_x.event_shape)}: flatten the data, or wrap the distribution in "
+            "torch.distributions.Independent."
+        )
+    try:
+        inside = p_x.support.check(x)
+    except NotImplementedError:  # it does not say where its density lives
+        return
+    if not inside.all():
+        raise ValueError(
+            f"x has values outside the support of the decoder's distribution, {p_x.support}. "
+            "Binary likelihoods need vae_lib.data.binarize, others another scale."
+        )
