@@ -14,11 +14,11 @@ from vae_lib.evaluation import (
     bits_per_dim,
     energy_distance,
     exact_log_likelihood,
+    likelihood,
     log_likelihood,
     nearest_distance,
     two_sample_accuracy,
 )
-from vae_lib.evaluation import likelihood
 from vae_lib.models import VAE
 from vae_lib.networks import mlp
 from vae_lib.objectives import log_importance_weights

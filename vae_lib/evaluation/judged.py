@@ -15,11 +15,7 @@ if TYPE_CHECKING:
     from vae_lib.models import VAE, ConditionalVAE
 
 LOOK_BATCH = 2000
-
-NAN = (
-    "{} is NaN: look for NaN or infinity among the model's parameters, which a training run that "
-    "diverged leaves."
-)
+REMEDY = "train it again, with a smaller learning rate, or load an earlier state"
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,9 @@ def judging(model: nn.Module, x: object, *given: object) -> Iterator[Judged]:
             f"A conditional model is judged by x and what it is given, model and x alone do for "
             f"others, but this is a {type(model).__name__} with {len(given)} such tensors."
         )
-    judged = Judged(model, x, columns, checks.device_of(model), checks.dtype_of(model))
+    # Half precision is for networks; data and codes keep theirs.
+    dtype = torch.promote_types(checks.dtype_of(model), torch.float32)
+    judged = Judged(model, x, columns, checks.device_of(model), dtype)
     checks.keep_freed_memory()
     with torch.no_grad(), checks.evaluating(model):
         _look(judged)
@@ -83,6 +81,8 @@ def _travelling(values: object, name: str, x: Tensor) -> Tensor:
 
 def _look(judged: Judged) -> None:
     """Ask whether the likelihood takes the data, at a code drawn from the prior for each batch."""
+    if any(parameter.isnan().any() for parameter in judged.model.parameters()):
+        raise ValueError(f"The model has NaN among its parameters: {REMEDY}.")
     with checks.seeded(0, judged.device):
         for start in range(0, len(judged.x), LOOK_BATCH):
             vae, x = judged.batch(slice(start, start + LOOK_BATCH))
@@ -90,10 +90,10 @@ def _look(judged: Judged) -> None:
             n_codes = (1, len(x) if judged.given else 1)
             p_x = vae.decoder(p_z.sample((1,) if p_z.batch_shape else n_codes))
             if p_x.log_prob(x).isnan().any():
-                raise ValueError(NAN.format("log p(x|z) at a draw from the prior"))
+                raise ValueError(f"log p(x|z) at a draw from the prior is NaN: {REMEDY}.")
             _look_at_support(p_x, x)
-            if vae.encoder is not None and start == 0 and vae.encoder(x).sample().isnan().any():
-                raise ValueError(NAN.format("A draw from q(z|x)"))
+            if vae.encoder is not None and start == 0:
+                vae.encoder(x)
 
 
 def _look_at_support(p_x: td.Distribution, x: Tensor) -> None:
