@@ -1,12 +1,16 @@
+import contextlib
 import gzip
 import hashlib
+import json
 import math
 import os
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+import tracemalloc
 import warnings
 from collections import Counter
 from dataclasses import replace
@@ -14,6 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pooch
 import pytest
 import torch
 from _mirror import REFUSED, send, serve
@@ -21,7 +26,7 @@ from PIL import Image
 from sklearn.datasets import load_digits, load_sample_images
 
 from vae_lib import data
-from vae_lib.data import DATASETS, binarize, load
+from vae_lib.data import DATASETS, Dataset, binarize, load
 
 
 def test_digits_are_scikit_learns_own():
@@ -84,7 +89,7 @@ def test_no_pixel_of_a_photograph_lies_in_two_patches():
     for photo in load_sample_images().images:
         # A picture whose pixels are numbered shows where each patch was cut out.
         height, width, _ = photo.shape
-        train, test = data._tiles(np.arange(height * width).reshape(height, width))
+        train, test = data.builders._tiles(np.arange(height * width).reshape(height, width))
         patches = np.concatenate([train, test])
         steps = np.add.outer(np.arange(8) * width, np.arange(8)).ravel()
         np.testing.assert_array_equal(patches - patches[:, :1], np.tile(steps, (len(patches), 1)))
@@ -121,8 +126,51 @@ def test_every_entry_names_its_source_licence_and_citation():
     for entry in DATASETS.values():
         assert all((entry.title, entry.source, entry.licence, entry.citation))
         assert bool(entry.sha256) == bool(entry.mirrors)
+        assert list(entry.n_bytes) == list(entry.sha256)
         assert all(len(bytes.fromhex(digest)) == 32 for digest in entry.sha256.values())
         assert all(mirror.endswith("/") for mirror in entry.mirrors)
+
+
+def test_a_data_set_carries_what_is_needed_elsewhere(tiny, folder):
+    tiny.use(REFUSED)
+    for name, drawing in (("digits", "box"), ("mnist", "mass"), ("patches", None)):
+        dataset = load(name)
+        assert dataset.drawing == drawing and dataset.factors is dataset.test_factors is None
+        assert (dataset.licence, dataset.citation) == (
+            DATASETS[name].licence,
+            DATASETS[name].citation,
+        )
+
+
+GOOD = {"train": torch.zeros(3, 12), "test": torch.zeros(2, 12)}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"image_shape": (3, 4)},
+        {"image_shape": (3, 2, 2), "factors": {"hue": torch.zeros(3)}},
+        {"image_shape": (4, 3), "test_labels": torch.zeros(2)},
+    ],
+)
+def test_a_data_set_of_grey_or_coloured_images(more):
+    dataset = Dataset("mine", **GOOD, **more)
+    assert math.prod(dataset.image_shape) == dataset.train.shape[1]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"image_shape": (12,)}, "image_shape must be"),
+        ({"image_shape": (4, 4)}, "rows of 16 numbers"),
+        ({"image_shape": (2, 3, 4)}, "rows of 24 numbers"),
+        ({"image_shape": (3, 4), "train_labels": torch.zeros(2)}, r"labels for each image, \(3,\)"),
+        ({"image_shape": (3, 4), "test_factors": {"hue": torch.zeros(3)}}, "hue for each image"),
+    ],
+)
+def test_a_data_set_whose_parts_disagree_is_refused(more, message):
+    with pytest.raises(ValueError, match=message):
+        Dataset("mine", **GOOD, **more)
 
 
 def idx(array):
@@ -145,14 +193,15 @@ def tiny(tmp_path, monkeypatch):
 
     def use(*mirrors, files=files):
         hashes = {name: digest(content) for name, content in files.items()}
-        entry = replace(DATASETS["mnist"], sha256=hashes, mirrors=mirrors)
+        n_bytes = {name: len(content) for name, content in files.items()}
+        entry = replace(DATASETS["mnist"], sha256=hashes, n_bytes=n_bytes, mirrors=mirrors)
         monkeypatch.setitem(DATASETS, "mnist", entry)
 
     cache = tmp_path / "cache"
     monkeypatch.delenv("VAE_LIB_DATA", raising=False)
     monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(data.pooch, "os_cache", lambda project: cache)
-    monkeypatch.setattr(data, "CONNECT_AND_READ_TIMEOUT", (2.0, 2.0))
+    monkeypatch.setattr(pooch, "os_cache", lambda project: cache)
+    monkeypatch.setattr(data.files, "CONNECT_AND_READ_TIMEOUT", (2.0, 2.0))
     return SimpleNamespace(arrays=arrays, files=files, cache=cache / "mnist", use=use)
 
 
@@ -221,7 +270,9 @@ def test_next_mirror_is_tried(tiny, fault):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_no_mirror_gives_is_never_parsed(tiny, monkeypatch, fault):
-    monkeypatch.setattr(data, "_read_idx", lambda *args, **kwargs: pytest.fail("it was parsed"))
+    monkeypatch.setattr(
+        data.builders, "_read_idx", lambda *args, **kwargs: pytest.fail("it was parsed")
+    )
     with serve(tiny.files, FAULTS[fault]) as bad:
         tiny.use(bad.url, REFUSED)
         with pytest.raises(ConnectionError, match=bad.url):
@@ -230,7 +281,7 @@ def test_what_no_mirror_gives_is_never_parsed(tiny, monkeypatch, fault):
 
 
 def test_hanging_mirror_times_out(tiny, monkeypatch):
-    monkeypatch.setattr(data, "CONNECT_AND_READ_TIMEOUT", (2.0, 0.2))
+    monkeypatch.setattr(data.files, "CONNECT_AND_READ_TIMEOUT", (2.0, 0.2))
     over = threading.Event()
     with serve(tiny.files, lambda handler, body: over.wait(20)) as hanging:
         with serve(tiny.files) as good:
@@ -323,12 +374,148 @@ def test_broken_cache_that_cannot_be_renamed_is_ignored(tiny, monkeypatch):
             assert_is_tiny(load("mnist"), tiny)
 
 
+def endless(handler, body):
+    send(handler, body, length=10**12)
+    with contextlib.suppress(ConnectionError):
+        while True:
+            handler.wfile.write(bytes(10_000))
+
+
+BOMB = gzip.compress(bytes(900_000))
+
+
+def bomb(handler, body):
+    """A file that is small enough, and a thousand times larger when it is unzipped."""
+    send(handler, BOMB)
+
+
+def drip(handler, body):
+    """A byte now and then, each well within the time that is allowed between two."""
+    if "train-images" not in handler.path:
+        return send(handler, body)
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    with contextlib.suppress(ConnectionError):
+        for i in range(len(body)):
+            handler.wfile.write(body[i : i + 1])
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("respond", "message"),
+    [(endless, "more than the"), (bomb, "has more"), (drip, "longer than 0 s")],
+    ids=["endless", "bomb", "drip"],
+)
+def test_a_download_is_bounded_in_size_and_time(tiny, monkeypatch, respond, message):
+    monkeypatch.setattr(data.files, "PATIENCE", 0.3)
+    monkeypatch.setattr(data.files, "SLOWEST", 1e9)
+    with serve(tiny.files, respond) as bad:
+        tiny.use(bad.url)
+        start = time.monotonic()
+        with memory_at_most(700_000), pytest.raises(ConnectionError, match=message):
+            load("mnist")
+        assert time.monotonic() - start < 5
+
+
+@contextlib.contextmanager
+def memory_at_most(n_bytes):
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < n_bytes
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_bomb_in_the_own_folder_is_not_expanded(tiny, folder):
+    name = "train-images-idx3-ubyte"
+    (folder / name).unlink()
+    (folder / f"{name}.gz").write_bytes(BOMB)
+    tiny.use(REFUSED)
+    with memory_at_most(700_000), pytest.raises(ValueError, match="has more"):
+        load("mnist")
+
+
+def within(seconds, function):
+    """The result of a function that might wait for ever."""
+    results = []
+    thread = threading.Thread(target=lambda: results.append(function()), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    assert results, "it hangs"
+    return results[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("where", ["cache", "own folder"])
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_a_pipe_or_a_device_is_not_waited_for(tiny, folder, monkeypatch, where, make):
+    name = "train-images-idx3-ubyte"
+    (folder / name).unlink()
+    tiny.cache.mkdir(parents=True)
+    make((folder if where == "own folder" else tiny.cache) / name)
+    with serve(tiny.files) as mirror:
+        tiny.use(mirror.url)
+        assert_is_tiny(within(20, lambda: load("mnist")), tiny)
+        assert mirror.requests == [f"/{name}.gz"]
+    assert cached_files(tiny) == {name: tiny.files[name]}
+
+
+def test_leftovers_of_killed_loads_are_removed(tiny):
+    with serve(tiny.files) as mirror:
+        tiny.use(mirror.url)
+        load("mnist")
+    for name in ("part-old", "tmpold", "part-new", "mine"):
+        (tiny.cache / name).mkdir()
+        (tiny.cache / name / "train-images-idx3-ubyte").write_bytes(b"half")
+    (tiny.cache / "tmpfile").write_text("no folder")
+    for path in tiny.cache.iterdir():
+        if path.name != "part-new":
+            os.utime(path, (0, 0))
+    load("mnist")
+    assert {path.name for path in tiny.cache.iterdir()} == {
+        *tiny.files, "part-new", "mine", "tmpfile",
+    }  # fmt: skip
+
+
+def no_home(project):
+    raise RuntimeError("Could not determine home directory.")
+
+
+@pytest.mark.parametrize("os_cache", [no_home, lambda project: Path("~/.cache", project)])
+def test_without_a_home_downloads_are_kept_elsewhere(tiny, monkeypatch, tmp_path, os_cache):
+    monkeypatch.setattr(pooch, "os_cache", os_cache)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with serve(tiny.files) as mirror:
+        tiny.use(mirror.url)
+        for _ in "ab":
+            with pytest.warns(UserWarning, match="no home directory.*VAE_LIB_DATA"):
+                assert_is_tiny(load("mnist"), tiny)
+        assert len(mirror.requests) == 4
+    assert len(list((tmp_path / "vae_lib" / "mnist").iterdir())) == 4
+    assert not (tmp_path / "~").exists()
+
+
+def test_the_own_folder_may_lie_at_home(tiny, folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.parents[1]))
+    monkeypatch.setenv("VAE_LIB_DATA", "~/own")
+    tiny.use(REFUSED)
+    assert_is_tiny(load("mnist"), tiny)
+    monkeypatch.setenv("VAE_LIB_DATA", "~nobody-has-this-name/own")
+    with pytest.raises(ValueError, match=r"VAE_LIB_DATA is '~nobody.*full path"):
+        load("mnist")
+
+
 TWO_PROCESSES = """
 import dataclasses, json, sys
+import pooch
 from vae_lib import data
-url, cache, hashes = sys.argv[1:]
-data.pooch.os_cache = lambda project: cache
-entry = dataclasses.replace(data.DATASETS["mnist"], mirrors=(url,), sha256=json.loads(hashes))
+url, cache, hashes, sizes = sys.argv[1:]
+pooch.os_cache = lambda project: cache
+sizes, hashes = json.loads(sizes), json.loads(hashes)
+entry = dataclasses.replace(data.DATASETS["mnist"], mirrors=(url,), sha256=hashes, n_bytes=sizes)
 data.DATASETS["mnist"] = entry
 print(data.load("mnist").train.mul(255).sum().item())
 """
@@ -342,9 +529,10 @@ def test_two_processes_at_once(tiny):
         both.wait()
         send(handler, body)
 
-    hashes = str({name: digest(content) for name, content in tiny.files.items()})
+    hashes = json.dumps({name: digest(content) for name, content in tiny.files.items()})
+    sizes = json.dumps({name: len(content) for name, content in tiny.files.items()})
     with serve(tiny.files, respond) as mirror:
-        arguments = [mirror.url, str(tiny.cache.parent), hashes.replace("'", '"')]
+        arguments = [mirror.url, str(tiny.cache.parent), hashes, sizes]
         command = [sys.executable, "-W", "error", "-c", TWO_PROCESSES, *arguments]
         running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in "ab"]
         printed = [process.communicate(timeout=120)[0] for process in running]
@@ -479,3 +667,35 @@ def test_binarize_refuses_a_threshold_that_separates_nothing(threshold):
 def test_binarize_refuses_a_generator_that_it_would_not_use():
     with pytest.raises(ValueError, match="a generator or a threshold"):
         binarize(torch.rand(3), threshold=0.5, generator=torch.Generator())
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64], ids=str
+)
+def test_binarize_has_the_same_law_in_every_precision(dtype):
+    # 0.001 drawn in 8 bits would come out three times too often.
+    p = torch.tensor([0.0, 0.001, 0.0039, 0.25, 0.997, 1.0]).to(dtype)
+    n = 100_000
+    draws = binarize(p.expand(n, 6), generator=torch.Generator().manual_seed(0))
+    assert draws.dtype == dtype
+    p = p.double()
+    assert ((draws.double().mean(0) - p).abs() <= 4 * (p * (1 - p) / n).sqrt()).all()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda x: x.numpy(),
+        lambda x: x.tolist(),
+        lambda x: x.bool(),
+        lambda x: x.int(),
+        lambda x: x.numpy()[::-1].copy()[::-1],
+        lambda x: x.clone().requires_grad_(),
+    ],
+    ids=["NumPy", "list", "bool", "int", "backwards", "with a gradient"],
+)
+@pytest.mark.parametrize("threshold", [None, 0.5])
+def test_binarize_takes_what_people_have(form, threshold):
+    x = torch.eye(3)
+    drawn = binarize(form(x), threshold=threshold)
+    assert torch.equal(drawn.float(), x) and not drawn.requires_grad
