@@ -1,22 +1,30 @@
-"""Pictures: tensors and a History in, matplotlib Axes out. Nothing here ever sees a model."""
+"""Pictures: tensors and a History in, matplotlib Axes out. Nothing here ever sees a model.
 
-from collections.abc import Callable, Sequence
+Numbers may be tensors on any device, arrays or lists, of any precision.
+"""
+
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Ellipse, Polygon, Rectangle
+from matplotlib.patches import Ellipse
 from torch import Tensor
+
+from vae_lib import checks
+from vae_lib.diagram import INK as INK
+from vae_lib.diagram import flow_diagram as flow_diagram
 
 if TYPE_CHECKING:
     from vae_lib.training import History
 
-INK = "gray_r"
-"""The colour map of images, ink on paper, in which 0 is white and 1 is black."""
-
 MARKERS = "os^vD<>P*X"
 """One marker a class, so that classes differ by more than their hue."""
+
+GAP = "#dde3ea"
+"""What is between images, so that an image's own white edge can be seen."""
 
 
 def use_book_style() -> None:
@@ -48,7 +56,7 @@ def use_book_style() -> None:
 
 def images(
     x: Tensor,
-    image_shape: tuple[int, int],
+    image_shape: tuple[int, ...],
     *,
     n_columns: int = 10,
     titles: Sequence[str] | None = None,
@@ -57,47 +65,100 @@ def images(
 ) -> Axes:
     """Images side by side in one Axes: x of shape (N, D), in rows of `n_columns`.
 
-    `value_range` gives the values shown as white and as black. `titles`, one a row, stand at the
-    left of the rows.
+    `image_shape` is (height, width), or (channels, height, width) with one channel or three: red,
+    green and blue. `value_range` gives the values shown as white and as black, in colour those of
+    a channel that is dark and full. `titles`, one a row, stand at the left of the rows.
     """
-    height, width = image_shape
-    if x.ndim != 2 or len(x) < 1 or x.shape[1] != height * width:
+    n_columns, (low, high) = checks.count(n_columns, "n_columns"), value_range
+    if not low < high:
+        raise ValueError(f"value_range must be (low, high) with low < high, not {value_range}.")
+    sheet, step = _sheet(_pictures(x, image_shape), n_columns)
+    shape = 6.4, 6.4 * sheet.shape[0] / sheet.shape[1] + 0.1
+    ax = ax or plt.figure(figsize=shape).subplots()
+    if sheet.ndim == 3:
+        visible = np.isfinite(sheet[..., :1])
+        scaled = np.where(visible, (sheet - low) / (high - low), 0).clip(0, 1)
+        ax.imshow(np.concatenate([scaled, visible], axis=2), interpolation="nearest")
+    else:
+        ax.imshow(sheet, cmap=INK, vmin=low, vmax=high, interpolation="nearest")
+    _tidy(ax, [step * row + (step - 1) / 2 for row in range(-(-len(sheet) // step))], titles)
+    return ax
+
+
+def _pictures(x: object, image_shape: tuple[int, ...]) -> np.ndarray:
+    """Images (N, H, W), or (N, H, W, 3) in colour."""
+    if len(image_shape) not in (2, 3) or (len(image_shape) == 3 and image_shape[0] not in (1, 3)):
         raise ValueError(
-            f"Expected images of shape (N, {height * width}) for image_shape {image_shape}, "
+            f"image_shape must be (H, W), or (C, H, W) with 1 or 3 channels, not {image_shape}."
+        )
+    x, n_pixels = checks.as_tensor(x, "x"), math.prod(image_shape)
+    if x.ndim != 2 or len(x) < 1 or x.shape[1] != n_pixels:
+        raise ValueError(
+            f"Expected images of shape (N, {n_pixels}) for image_shape {tuple(image_shape)}, "
             f"but got {tuple(x.shape)}."
         )
-    n_rows = -(-len(x) // n_columns)
-    gap = max(1, width // 8)
-    sheet = np.full((n_rows * (height + gap) - gap, n_columns * (width + gap) - gap), np.nan)
-    for i, image in enumerate(x.detach().cpu().reshape(-1, height, width).numpy()):
+    pictures = checks.rows(x, "x").cpu().reshape(len(x), -1, *image_shape[-2:]).movedim(1, -1)
+    return (pictures if pictures.shape[-1] == 3 else pictures[..., 0]).numpy()
+
+
+def _sheet(pictures: np.ndarray, n_columns: int) -> tuple[np.ndarray, int]:
+    """Pictures in rows, NaN between them, and the height from one row to the next."""
+    _, height, width, *channels = pictures.shape
+    gap, n_rows = max(1, width // 8), -(-len(pictures) // n_columns)
+    size = n_rows * (height + gap) - gap, n_columns * (width + gap) - gap
+    sheet = np.full((*size, *channels), np.nan)
+    for i, picture in enumerate(pictures):
         top, left = (i // n_columns) * (height + gap), (i % n_columns) * (width + gap)
-        sheet[top : top + height, left : left + width] = image
-    ax = ax or plt.figure(figsize=(6.4, 6.4 * sheet.shape[0] / sheet.shape[1] + 0.1)).subplots()
-    ax.imshow(sheet, cmap=INK, vmin=value_range[0], vmax=value_range[1], interpolation="nearest")
-    ax.set_facecolor("#dde3ea")  # the gaps, so that an image's own white edge can be seen
+        sheet[top : top + height, left : left + width] = picture
+    return sheet, height + gap
+
+
+def _tidy(ax: Axes, centres: list[float], titles: Sequence[str] | None) -> None:
+    if titles is not None and len(titles) != len(centres):
+        raise ValueError(f"Expected a title for each of {len(centres)} rows, got {len(titles)}.")
+    ax.set_facecolor(GAP)
     ax.spines[:].set_visible(False)
     ax.set_xticks([])
-    centres = [row * (height + gap) + height / 2 for row in range(n_rows)]
     ax.set_yticks(centres if titles else [], titles or [])
     ax.tick_params(length=0)
-    return ax
 
 
 def latent_map(z: Tensor, labels: Tensor | None = None, *, ax: Axes | None = None) -> Axes:
-    """Codes or latent means, z of shape (N, 2), as points; one colour and marker a label."""
-    _check_plane(z)
+    """Codes or latent means, z of shape (N, 2), as points; one colour and marker a label.
+
+    `labels` are whole numbers, (N,); up to 100 classes differ in their colour or their marker.
+    """
+    z = _plane(z, "z")
+    values = None if labels is None else _labels(labels, len(z))
     ax = ax or plt.figure(figsize=(5.4, 4.6)).subplots()
-    z = z.detach().cpu()
-    if labels is None:
+    if values is None:
         ax.plot(z[:, 0], z[:, 1], "o", markersize=3, alpha=0.5, color="tab:blue")
     else:
-        for label in labels.cpu().unique().tolist():
-            points, marker = z[labels.cpu() == label], MARKERS[label % len(MARKERS)]
+        classes = np.unique(values)
+        # A class has the same colour in every figure, unless its label is no class's number.
+        numbers = classes if classes.min() >= 0 and classes.max() < 100 else range(len(classes))
+        for label, number in zip(classes, numbers, strict=True):
+            points, marker = z[values == label], MARKERS[(number + number // 10) % 10]
             style = {"marker": marker, "markersize": 4, "alpha": 0.7, "linestyle": "none"}
-            ax.plot(points[:, 0], points[:, 1], label=str(label), color=f"C{label % 10}", **style)
+            color = f"C{number % 10}"
+            ax.plot(points[:, 0], points[:, 1], label=str(label), color=color, **style)
         ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0, title="digit")
     ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     return ax
+
+
+def _labels(labels: object, n: int) -> np.ndarray:
+    """One whole number for each of n points, of 100 kinds at most."""
+    values = checks.as_tensor(labels, "labels").cpu()
+    expected = f"labels must be one whole number for each of {n} points"
+    if values.shape != (n,):
+        remedy = " One-hot labels need labels.argmax(1)." if values.ndim == 2 else ""
+        raise ValueError(f"{expected}, (N,), but have shape {tuple(values.shape)}.{remedy}")
+    if values.is_complex() or ((whole := values.long()) != values).any():
+        raise ValueError(f"{expected}, but some of these, {values.dtype}, are not whole.")
+    if len(whole.unique()) > 100:
+        raise ValueError(f"{expected}, of 100 classes at most, but there are more.")
+    return whole.numpy()
 
 
 def ellipses(
@@ -109,152 +170,39 @@ def ellipses(
     ax: Axes | None = None,
 ) -> Axes:
     """The one- and two-σ ellipses of diagonal Gaussians in the plane: mu and sigma of (N, 2)."""
-    _check_plane(mu)
-    _check_plane(sigma)
+    mu, sigma = _plane(mu, "mu"), _plane(sigma, "sigma")
+    if len(mu) != len(sigma) or (sigma < 0).any():
+        raise ValueError(
+            f"Each mean needs a scale of 0 or more, but there are {len(mu)} means and "
+            f"{len(sigma)} scales, the smallest {sigma.min():g}."
+        )
     ax = ax or plt.figure(figsize=(5.4, 4.6)).subplots()
-    for centre, scale in zip(mu.detach().cpu(), sigma.detach().cpu(), strict=True):
+    for centre, scale in zip(mu, sigma, strict=True):
         for n in n_sigma:
-            width, height = (2 * n * scale).tolist()
-            patch = Ellipse(centre.tolist(), width, height, fill=False, color=color, alpha=0.8)
-            ax.add_patch(patch)
-    ax.plot(mu[:, 0].detach().cpu(), mu[:, 1].detach().cpu(), "+", color=color, markersize=5)
+            ax.add_patch(Ellipse(centre, *(2 * n * scale), fill=False, color=color, alpha=0.8))
+    ax.plot(mu[:, 0], mu[:, 1], "+", color=color, markersize=5)
     ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     return ax
 
 
-def _check_plane(z: Tensor) -> None:
+def _plane(z: object, name: str) -> np.ndarray:
+    z = checks.as_tensor(z, name)
     if z.ndim != 2 or z.shape[1] != 2:
-        raise ValueError(f"A map of the plane needs shape (N, 2), not {tuple(z.shape)}.")
+        raise ValueError(f"A map of the plane needs {name} of shape (N, 2), not {tuple(z.shape)}.")
+    return checks.rows(z, name, raw=True).cpu().numpy()
 
 
 def curves(history: "History", *, label: str = "objective", ax: Axes | None = None) -> Axes:
-    """The training curve, and the held-out one where there is one, in nats per example."""
+    """The training curve, and the held-out one where there is one, in nats per example.
+
+    Fewer held-out values than epochs belong to the last ones: a run may get held-out data late.
+    """
     ax = ax or plt.figure().subplots()
-    epochs = range(1, len(history.train) + 1)
-    ax.plot(epochs, history.train, label="training")
-    if history.held_out:
-        ax.plot(epochs, history.held_out, "--", label="held out")
+    n_epochs, n_judged = len(history.train), len(history.held_out)
+    ax.plot(range(1, n_epochs + 1), history.train, label="training")
+    if n_judged:
+        first = max(n_epochs - n_judged, 0) + 1
+        ax.plot(range(first, first + n_judged), history.held_out, "--", label="held out")
     ax.set(xlabel="epoch", ylabel=f"{label} (nats per example)")
     ax.legend()
     return ax
-
-
-_GREY, _LIT, _LIT_EDGE = "#6b7280", "#cfe3fb", "#1257a8"
-
-
-def flow_diagram(*lit: str, ax: Axes | None = None) -> Axes:
-    """The book's diagram: x, encoder, μ and σ², z, decoder, parameters, distribution over x.
-
-    The parts named in `lit` are lit: any of "x", "encoder", "mean and variance", "z", "prior",
-    "decoder", "parameters", "distribution", "comparison".
-    """
-    unknown = set(lit) - set(_DIAGRAM)
-    if unknown:
-        raise ValueError(f"Unknown parts {sorted(unknown)}: choose from {list(_DIAGRAM)}.")
-    ax = ax or plt.figure(figsize=(6.6, 3.5)).subplots()
-    ax.set(xlim=(-0.75, 7.35), ylim=(-1.0, 3.25), aspect="equal")
-    ax.axis("off")
-    arrows = [(0.5, 2, 1.0, 2), (2.2, 2, 2.7, 2), (4.5, 2, 5.15, 1.52), (5.15, 0.48, 4.5, 0)]
-    for x0, y0, x1, y1 in [*arrows, (3.3, 0, 2.55, 0), (1.65, 0, 0.55, 0)]:
-        style = {"arrowstyle": "-|>", "color": _GREY, "shrinkA": 0, "shrinkB": 0}
-        ax.annotate("", (x1, y1), (x0, y0), arrowprops=style)
-    for name, draw in _DIAGRAM.items():
-        draw(ax, name in lit)
-    return ax
-
-
-def _outline(ax: Axes, corners: list[tuple[float, float]], is_lit: bool) -> None:
-    style = {"facecolor": _LIT, "edgecolor": _LIT_EDGE, "linewidth": 2.2}
-    unlit = {"facecolor": "white", "edgecolor": _GREY, "linewidth": 1.2}
-    ax.add_patch(Polygon(corners, closed=True, zorder=2, **(style if is_lit else unlit)))
-
-
-def _write(ax: Axes, x: float, y: float, text: str, is_lit: bool, size: float = 11.5) -> None:
-    weight, color = ("bold", "#0b3d78") if is_lit else ("normal", "#1f2937")
-    style = {"ha": "center", "va": "center", "zorder": 4, "fontsize": size}
-    ax.text(x, y, text, color=color, fontweight=weight, **style)
-
-
-def _box(x: float, y: float, w: float, h: float) -> list[tuple[float, float]]:
-    return [(x - w, y - h), (x + w, y - h), (x + w, y + h), (x - w, y + h)]
-
-
-# A three on an 8x8 grid, drawn for the diagram: its rows as binary numbers, left pixel first.
-_THREE = [0b00111100, 0b01100110, 0b00000110, 0b00011100, 0b00000110, 0b01100110, 0b00111100, 0]
-
-
-def _pixels(ax: Axes, x: float, y: float, is_lit: bool, blur: float) -> None:
-    image = np.array([[row >> (7 - j) & 1 for j in range(8)] for row in _THREE], dtype=float)
-    soft = np.pad(image, 1)
-    neighbours = (soft[:-2, 1:-1] + soft[2:, 1:-1] + soft[1:-1, :-2] + soft[1:-1, 2:]) / 4
-    shown = (1 - blur) * image + blur * neighbours
-    extent = (x - 0.5, x + 0.5, y - 0.5, y + 0.5)
-    ax.imshow(shown, cmap=INK, extent=extent, vmin=0, vmax=1, zorder=3, interpolation="nearest")
-    edge = {"edgecolor": _LIT_EDGE, "linewidth": 2.6} if is_lit else {"edgecolor": _GREY}
-    ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, zorder=4, **edge))
-
-
-def _draw_x(ax: Axes, is_lit: bool) -> None:
-    _pixels(ax, 0, 2, is_lit, blur=0.0)
-    _write(ax, 0, 2.8, "$x$", is_lit, 14)
-
-
-def _draw_encoder(ax: Axes, is_lit: bool) -> None:
-    _outline(ax, [(1.0, 1.4), (2.2, 1.65), (2.2, 2.35), (1.0, 2.6)], is_lit)
-    _write(ax, 1.6, 2, "encoder", is_lit)
-
-
-def _draw_mean_and_variance(ax: Axes, is_lit: bool) -> None:
-    for y, text in ((2.33, r"mean $\mu$"), (1.67, r"variance $\sigma^2$")):
-        _outline(ax, _box(3.6, y, 0.9, 0.29), is_lit)
-        _write(ax, 3.6, y, text, is_lit)
-    _write(ax, 3.6, 2.9, "$q(z|x)$", is_lit, 13)
-
-
-def _draw_z(ax: Axes, is_lit: bool) -> None:
-    edge, face = (_LIT_EDGE, _LIT) if is_lit else (_GREY, "white")
-    for scale, width in ((1.0, 2.2 if is_lit else 1.2), (0.6, 0.8)):
-        shape = {"facecolor": face, "edgecolor": edge, "linewidth": width, "zorder": 2}
-        ax.add_patch(Ellipse((5.6, 1), 1.35 * scale, 1.0 * scale, **shape))
-    ax.plot(5.75, 0.88, "o", color=edge, markersize=4, zorder=4)
-    _write(ax, 5.52, 1.08, "$z$", is_lit, 14)
-
-
-def _draw_prior(ax: Axes, is_lit: bool) -> None:
-    style = {"arrowstyle": "-|>", "color": _LIT_EDGE if is_lit else _GREY, "linestyle": "--"}
-    ax.annotate("", (6.1, 0.62), (6.65, 0.08), arrowprops=style)
-    _write(ax, 6.65, -0.2, "prior $p(z)$", is_lit)
-
-
-def _draw_decoder(ax: Axes, is_lit: bool) -> None:
-    _outline(ax, [(3.3, -0.6), (4.5, -0.35), (4.5, 0.35), (3.3, 0.6)], is_lit)
-    _write(ax, 3.9, 0, "decoder", is_lit)
-
-
-def _draw_parameters(ax: Axes, is_lit: bool) -> None:
-    _outline(ax, _box(2.1, 0, 0.45, 0.6), is_lit)
-    _write(ax, 2.1, 0, "para-\nmeters", is_lit, 10.5)
-
-
-def _draw_distribution(ax: Axes, is_lit: bool) -> None:
-    _pixels(ax, 0, 0, is_lit, blur=0.55)
-    _write(ax, 0, -0.78, "$p(x|z)$", is_lit, 13)
-
-
-def _draw_comparison(ax: Axes, is_lit: bool) -> None:
-    style = {"arrowstyle": "<|-|>", "color": _LIT_EDGE if is_lit else _GREY, "linestyle": ":"}
-    ax.annotate("", (0, 0.52), (0, 1.48), arrowprops=style)
-    _write(ax, 1.02, 1.0, r"$\log p(x|z)$", is_lit)
-
-
-_DIAGRAM: dict[str, Callable[[Axes, bool], None]] = {
-    "x": _draw_x,
-    "encoder": _draw_encoder,
-    "mean and variance": _draw_mean_and_variance,
-    "z": _draw_z,
-    "prior": _draw_prior,
-    "decoder": _draw_decoder,
-    "parameters": _draw_parameters,
-    "distribution": _draw_distribution,
-    "comparison": _draw_comparison,
-}
