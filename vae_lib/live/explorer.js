@@ -13,30 +13,92 @@ const WALK_MS = 4000; // from one digit to the other
 const TICK_MS = 33;
 
 export default live((frame, state) => {
-  const [encode, logits] = [unpackNetwork(state.encoder), unpackNetwork(state.decoder)];
+  const vae = makeModel(state);
   const [codes, labels] = [unpackRows(state.codes), unpack(state.labels)];
-  const [images, image_labels] = [unpackRows(state.images), unpack(state.image_labels)];
-  const blank = new Float64Array(encode.n_in);
+  const image_labels = unpack(state.image_labels);
+  // Where z comes from: "walk", "plane" (the reader's hand) or "drawing".
+  const at = { source: "walk", from: state.walk[0], to: state.walk[1], t: 0 };
+  const onWalk = () => vae.ends[at.from].map((a, i) => a + at.t * (vae.ends[at.to][i] - a));
+  const plane = makePlane(state, codes, labels);
+  const walk = makeWalk(frame, at);
+  const point = makeHandle(frame, plane.axes, onWalk(), () => walk.leaveFor("plane"));
+  const pad = sketchpad(frame, {
+    label: "Draw a digit",
+    invitation: "draw a digit here",
+    onChange: () => {
+      const otherwise = at.source === "drawing" ? "plane" : at.source;
+      walk.leaveFor(pad.strokes.length ? "drawing" : otherwise);
+    },
+  });
+  const showImages = makePictures(frame, plane.axes, pad, state.image_shape);
+  walk.addControls(imageOptions(image_labels));
+  const onClick = () => {
+    vae.renew();
+    frame.request();
+  };
+  button(frame, { label: "New draws", onClick });
 
+  frame.draw(() => {
+    const own = vae.ofDrawing(drawnImage(pad.strokes, state.drawing));
+    if (at.source === "drawing" && own) point.place({ x: own.mu[0], y: own.mu[1] });
+    if (at.source === "walk") point.place({ x: onWalk()[0], y: onWalk()[1] });
+    const z = at.source === "walk" ? onWalk() : at.source === "drawing" && own ? own.mu : [point.x, point.y];
+    plane.show([vae.ends[at.from], vae.ends[at.to]], own);
+    pad.show();
+    const decoded = vae.at(z);
+    showImages(decoded, own);
+    const plain = own && Object.fromEntries(Object.entries(own).map(([k, v]) => [k, Array.from(v)]));
+    const near = nearestLabel(z, codes, labels);
+    const walked = { from: image_labels[at.from], to: image_labels[at.to], t: at.t };
+    frame.tell(saying(at.source, z, walked, own, near), {
+      source: at.source,
+      t: at.t,
+      z: Array.from(z),
+      x_mean: Array.from(decoded.mean),
+      x_draw: Array.from(decoded.draw),
+      own: plain,
+      near,
+    });
+  });
+});
+
+// Both networks with what randomness is left, until new draws are asked for: while z moves,
+// nothing else does.
+function makeModel(state) {
+  const [encode, logits] = [unpackNetwork(state.encoder), unpackNetwork(state.decoder)];
   const binary = (grey) => grey.map((value) => (value > state.threshold ? 1 : 0));
   const posterior = (x) => asGaussian(encode(x), state.log_var_range);
   const mean = (z) => logits(z).map(sigmoid);
-  const ends = images.map((image) => posterior(binary(image)).mu);
-
-  // What randomness is left, until new draws are asked for: while z moves, nothing else does.
+  const drawn = (p, us) => p.map((value, i) => (us[i] < value ? 1 : 0));
   const [normal, uniform] = [normals(state.seed), uniforms(state.seed + 1)];
   const noise = { eps: [0, 0], for_z: [], for_drawing: [] };
   const renew = () => {
     noise.eps = [normal(), normal()];
-    noise.for_z = Array.from(blank, uniform);
-    noise.for_drawing = Array.from(blank, uniform);
+    noise.for_z = Array.from({ length: encode.n_in }, uniform);
+    noise.for_drawing = Array.from({ length: encode.n_in }, uniform);
   };
   renew();
-  const drawn = (p, us) => p.map((value, i) => (us[i] < value ? 1 : 0));
+  const at = (z) => {
+    const p = mean(z);
+    return { mean: p, draw: drawn(p, noise.for_z) };
+  };
+  // What a drawing becomes: its binary image, its q(z | x), and a draw from there.
+  const ofDrawing = (grey) => {
+    if (!grey) return null;
+    const x = binary(grey);
+    const q = posterior(x);
+    const z = q.mu.map((mu, i) => mu + q.sigma[i] * noise.eps[i]);
+    return { grey, x, ...q, z, reconstruction: mean(q.mu), resampled: drawn(mean(z), noise.for_drawing) };
+  };
+  const ends = unpackRows(state.images).map((image) => posterior(binary(image)).mu);
+  return { renew, at, ofDrawing, ends };
+}
 
+// The latent plane: the walk's path, and the q(z | x) of a drawing, with a cross at a draw from it.
+function makePlane({ x_range, y_range }, codes, labels) {
   const axes = plot({
-    x: state.x_range,
-    y: state.y_range,
+    x: x_range,
+    y: y_range,
     equal: true,
     xlabel: "z₁",
     ylabel: "z₂",
@@ -48,67 +110,50 @@ export default live((frame, state) => {
   const rings = [1, 2].map((n) => ellipse(axes, { class: n > 1 ? "ellipse ink dashed" : "ellipse ink" }));
   const cross = svg("path", { class: "line ink" });
   axes.marks.append(cross);
+  const show = (ends, own) => {
+    path.set(ends);
+    for (const mark of [cross, ...rings.map((ring) => ring.ellipse)]) mark.style.display = own ? "" : "none";
+    if (!own) return;
+    const { mu: [x, y], sigma: [r, s], z } = own;
+    rings.forEach((ring, i) => ring.set({ x, y, r: (i + 1) * r, s: (i + 1) * s }));
+    const [u, v] = [axes.px(z[0]), axes.py(z[1])];
+    cross.setAttribute("d", `M${u - 4},${v - 4}l8,8m-8,0l8,-8`);
+  };
+  return { axes, show };
+}
 
-  // Where z comes from: "walk", "plane" (the reader's hand) or "drawing".
-  const at = { source: "walk", from: state.walk[0], to: state.walk[1], t: 0 };
-  const onWalk = () => ends[at.from].map((a, i) => a + at.t * (ends[at.to][i] - a));
-  const start = onWalk();
-  const point = handle(frame, axes, {
-    x: start[0],
-    y: start[1],
+function makeHandle(frame, axes, [x, y], onMove) {
+  return handle(frame, axes, {
+    x,
+    y,
     label: "The code z",
     step: 0.05,
     plane: true,
-    text: ({ x, y }) => `z₁ ${x.toFixed(2)}, z₂ ${y.toFixed(2)}`,
-    onMove: () => {
-      halt();
-      at.source = "plane";
-      frame.request();
-    },
+    text: (at) => `z₁ ${at.x.toFixed(2)}, z₂ ${at.y.toFixed(2)}`,
+    onMove,
   });
-  const pad = sketchpad(frame, {
-    label: "Draw a digit",
-    invitation: "draw a digit here",
-    onChange: () => {
-      halt();
-      if (pad.strokes.length) at.source = "drawing";
-      else if (at.source === "drawing") at.source = "plane";
-      frame.request();
-    },
-  });
+}
 
-  const shown = Object.fromEntries(
-    [
-      ["mean", "mean of p(x\u00a0|\u00a0z)"],
-      ["draw", "a draw from p(x\u00a0|\u00a0z)"],
-      ["x", "your drawing, binarised"],
-      ["reconstruction", "its reconstruction"],
-      ["resampled", "a draw, its z from q(z\u00a0|\u00a0x)"],
-    ].map(([name, text]) => {
-      const size = ["mean", "draw"].includes(name) ? 128 : 100;
-      const image = pixels(state.image_shape, { label: text, size });
-      const { figure, caption } = captioned(image, text);
-      caption.style.maxWidth = `${size}px`;
-      return [name, { image, figure }];
-    }),
-  );
-  panel(frame, "", axes.box).classList.add("wide");
-  panel(frame, "", rowOf(shown.mean.figure, shown.draw.figure));
-  panel(frame, "", pad.box);
-  panel(frame, "", rowOf(shown.x.figure, shown.reconstruction.figure, shown.resampled.figure));
-
-  let cancel = null; // the walk's next step
+// The walk from one digit to another: by its slider, or by itself until something else is moved.
+function makeWalk(frame, at) {
+  let cancel = null; // its next step
+  let [position, play] = [null, null];
   const walkTo = (t) => {
     at.source = "walk";
     at.t = t;
     position.set(t);
     frame.request();
   };
-  function halt() {
+  const halt = () => {
     if (cancel) cancel();
     cancel = null;
     play.textContent = "Play the walk";
-  }
+  };
+  const leaveFor = (source) => {
+    halt();
+    at.source = source;
+    frame.request();
+  };
   const onwards = (began) => {
     const t = Math.min((performance.now() - began) / WALK_MS, 1);
     walkTo(t);
@@ -122,85 +167,50 @@ export default live((frame, state) => {
     play.textContent = "Stop";
     return onwards(performance.now() - t * WALK_MS);
   };
-
-  const options = imageOptions(image_labels);
-  for (const [end, label] of [["from", "walk from a"], ["to", "to a"]]) {
-    const onChange = (value) => {
-      halt();
-      at[end] = Number(value);
-      walkTo(at.t);
-    };
-    choice(frame, { label, options, value: String(at[end]), onChange });
-  }
-  const position = slider(frame, {
-    label: "t",
-    min: 0,
-    max: 1,
-    step: 0.01,
-    value: 0,
-    onInput: (t) => {
-      halt();
-      walkTo(t);
-    },
-  });
-  const play = button(frame, { label: "Play the walk", onClick: playOrStop });
-  button(frame, {
-    label: "New draws",
-    onClick: () => {
-      renew();
-      frame.request();
-    },
-  });
-
-  // What the drawing becomes: its binary image, its q(z | x), and a draw from there.
-  const ownDigit = () => {
-    const grey = drawnImage(pad.strokes, state.drawing);
-    if (!grey) return null;
-    const x = binary(grey);
-    const q = posterior(x);
-    const z = q.mu.map((mu, i) => mu + q.sigma[i] * noise.eps[i]);
-    return { grey, x, ...q, z, reconstruction: mean(q.mu), resampled: drawn(mean(z), noise.for_drawing) };
+  const haltAndWalkTo = (t) => {
+    halt();
+    walkTo(t);
   };
-  const place = (own) => {
-    for (const mark of [cross, ...rings.map((ring) => ring.ellipse)]) mark.style.display = own ? "" : "none";
-    if (!own) return;
-    const { mu: [x, y], sigma: [r, s], z } = own;
-    rings.forEach((ring, i) => ring.set({ x, y, r: (i + 1) * r, s: (i + 1) * s }));
-    const [u, v] = [axes.px(z[0]), axes.py(z[1])];
-    cross.setAttribute("d", `M${u - 4},${v - 4}l8,8m-8,0l8,-8`);
+  const addControls = (options) => {
+    for (const [end, label] of [["from", "walk from a"], ["to", "to a"]]) {
+      const onChange = (value) => {
+        at[end] = Number(value);
+        haltAndWalkTo(at.t);
+      };
+      choice(frame, { label, options, value: String(at[end]), onChange });
+    }
+    position = slider(frame, { label: "t", min: 0, max: 1, step: 0.01, value: 0, onInput: haltAndWalkTo });
+    play = button(frame, { label: "Play the walk", onClick: playOrStop });
   };
+  return { leaveFor, addControls };
+}
 
-  frame.draw(() => {
-    const own = ownDigit();
-    if (at.source === "drawing" && own) point.place({ x: own.mu[0], y: own.mu[1] });
-    if (at.source === "walk") point.place({ x: onWalk()[0], y: onWalk()[1] });
-    const z = at.source === "walk" ? onWalk() : at.source === "drawing" && own ? own.mu : [point.x, point.y];
-    path.set([ends[at.from], ends[at.to]]);
-    place(own);
-    pad.show();
-    const x_mean = mean(z);
-    const x_draw = drawn(x_mean, noise.for_z);
-    shown.mean.image.show(x_mean);
-    shown.draw.image.show(x_draw);
-    shown.x.image.show(own?.x ?? blank);
-    shown.reconstruction.image.show(own?.reconstruction ?? blank);
-    shown.resampled.image.show(own?.resampled ?? blank);
-    const plain = own && Object.fromEntries(Object.entries(own).map(([k, v]) => [k, Array.from(v)]));
-    const near = nearestLabel(z, codes, labels);
-    const walk = { from: image_labels[at.from], to: image_labels[at.to], t: at.t };
-    frame.tell(saying(at.source, z, walk, own, near), {
-      source: at.source,
-      t: at.t,
-      z: Array.from(z),
-      x_mean: Array.from(x_mean),
-      x_draw: Array.from(x_draw),
-      own: plain,
-      near,
-    });
-  });
-});
+// Plane, pad and images in their panels; returns the function that shows what z and a drawing give.
+function makePictures(frame, axes, pad, shape) {
+  const picture = (text, size) => {
+    const image = pixels(shape, { label: text, size });
+    const { figure, caption } = captioned(image, text);
+    caption.style.maxWidth = `${size}px`;
+    return { image, figure };
+  };
+  const blank = new Float64Array(shape[0] * shape[1]);
+  const of_z = [picture("mean of p(x\u00a0|\u00a0z)", 128), picture("a draw from p(x\u00a0|\u00a0z)", 128)];
+  const of_drawing = [
+    picture("your drawing, binarised", 100),
+    picture("its reconstruction", 100),
+    picture("a draw, its z from q(z\u00a0|\u00a0x)", 100),
+  ];
+  panel(frame, "", axes.box).classList.add("wide");
+  panel(frame, "", rowOf(of_z));
+  panel(frame, "", pad.box);
+  panel(frame, "", rowOf(of_drawing));
+  return ({ mean, draw }, own) => {
+    const shown = [mean, draw, own?.x, own?.reconstruction, own?.resampled];
+    [...of_z, ...of_drawing].forEach(({ image }, i) => image.show(shown[i] ?? blank));
+  };
+}
 
-const rowOf = (...parts) => element("div", { class: "vae-live-row" }, ...parts);
+const rowOf = (pictures) => element("div", { class: "vae-live-row" }, ...pictures.map(({ figure }) => figure));
 
 const inPlane = ([a, b]) => `(${a.toFixed(2)}, ${b.toFixed(2)})`;
 

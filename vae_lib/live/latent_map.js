@@ -18,34 +18,8 @@ export default live((frame, state) => {
     ylabel: "z₂",
     label: "The latent plane",
   });
-  const [columns, rows] = state.distances.shape;
   const distances = unpack(state.distances);
-
-  // Distance from the decoding at z to the nearest real digit, between the points of the grid.
-  const distanceAt = ({ x, y }) => {
-    const along = (value, [low, high], n) => clamp(((value - low) / (high - low)) * (n - 1), 0, n - 1);
-    const [u, v] = [along(x, state.x_range, columns), along(y, state.y_range, rows)];
-    const [i, j] = [Math.min(Math.floor(u), columns - 2), Math.min(Math.floor(v), rows - 2)];
-    const at = (a, b) => distances[a * rows + b];
-    const low = at(i, j) + (v - j) * (at(i, j + 1) - at(i, j));
-    const high = at(i + 1, j) + (v - j) * (at(i + 1, j + 1) - at(i + 1, j));
-    return low + (u - i) * (high - low);
-  };
-
-  const sheet = underlay(axes, columns, rows);
-  const shade = () => {
-    const [red, green, blue] = inkOf(sheet);
-    const context = sheet.getContext("2d");
-    const image = context.createImageData(columns, rows);
-    for (let i = 0; i < columns; i++) {
-      for (let j = 0; j < rows; j++) {
-        const k = 4 * ((rows - 1 - j) * columns + i);
-        const far = distances[i * rows + j] / (1.6 * state.usual);
-        image.data.set([red, green, blue, 150 * clamp(far, 0, 1)], k);
-      }
-    }
-    context.putImageData(image, 0, 0);
-  };
+  const shade = shading(axes, state, distances);
 
   for (const [x, y] of unpackRows(state.codes)) {
     axes.marks.append(svg("circle", { cx: axes.px(x), cy: axes.py(y), r: 1.4, class: "fill-blue" }));
@@ -70,7 +44,7 @@ export default live((frame, state) => {
     shade();
     const x_decoded = decode([point.x, point.y]);
     image.show(x_decoded);
-    const distance = distanceAt(point);
+    const distance = distanceAt(point, state, distances);
     const verdict = distance <= state.usual ? "as near as reconstructions are" : "farther than 95 in 100 reconstructions";
     const inside = Math.hypot(point.x, point.y) <= REACH ? "inside" : "outside";
     frame.tell(
@@ -80,3 +54,32 @@ export default live((frame, state) => {
     );
   });
 });
+
+// Distance from the decoding at z to the nearest real digit, between the points of the grid.
+function distanceAt({ x, y }, { x_range, y_range, distances: { shape: [columns, rows] } }, distances) {
+  const along = (value, [low, high], n) => clamp(((value - low) / (high - low)) * (n - 1), 0, n - 1);
+  const [u, v] = [along(x, x_range, columns), along(y, y_range, rows)];
+  const [i, j] = [Math.min(Math.floor(u), columns - 2), Math.min(Math.floor(v), rows - 2)];
+  const at = (a, b) => distances[a * rows + b];
+  const low = at(i, j) + (v - j) * (at(i, j + 1) - at(i, j));
+  const high = at(i + 1, j) + (v - j) * (at(i + 1, j + 1) - at(i + 1, j));
+  return low + (u - i) * (high - low);
+}
+
+// A function that shades the plane in the theme's ink, the darker the farther from real digits.
+function shading(axes, { usual, distances: { shape: [columns, rows] } }, distances) {
+  const sheet = underlay(axes, columns, rows);
+  return () => {
+    const [red, green, blue] = inkOf(sheet);
+    const context = sheet.getContext("2d");
+    const image = context.createImageData(columns, rows);
+    for (let i = 0; i < columns; i++) {
+      for (let j = 0; j < rows; j++) {
+        const k = 4 * ((rows - 1 - j) * columns + i);
+        const far = distances[i * rows + j] / (1.6 * usual);
+        image.data.set([red, green, blue, 150 * clamp(far, 0, 1)], k);
+      }
+    }
+    context.putImageData(image, 0, 0);
+  };
+}

@@ -16,23 +16,8 @@ export default live((frame, state) => {
   const [codes, labels] = [unpackRows(state.codes), unpack(state.labels)];
   const images = unpackRows(state.images);
   const image_labels = unpack(state.image_labels);
-  const blank = new Float64Array(encode.n_in);
   const chosen = { source: String(state.start), scale: 1 };
-
-  const axes = plot({
-    x: state.x_range,
-    y: state.y_range,
-    equal: true,
-    xlabel: "z₁",
-    ylabel: "z₂",
-    label: "The latent plane",
-  });
-  numerals(axes, codes, labels);
-  const rings = [1, 2].map((n) => ellipse(axes, { class: n > 1 ? "ellipse ink dashed" : "ellipse ink" }));
-  const middle = svg("circle", { r: 2.5, class: "fill-ink" });
-  const ends = [0, 1, 2, 3].map(() => svg("circle", { r: 2.5, class: "fill-ink" }));
-  axes.marks.append(middle, ...ends);
-
+  const plane = makePlane(state, codes, labels);
   const pad = sketchpad(frame, {
     label: "Draw a digit",
     invitation: "draw a digit here",
@@ -41,20 +26,90 @@ export default live((frame, state) => {
       frame.request();
     },
   });
-  const input = pixels(state.image_shape, { label: "x, as the encoder gets it", size: 144 });
+  const show = makePictures(frame, plane.axes, pad, state.image_shape);
+  const select = makeControls(frame, image_labels, pad, chosen);
+
+  frame.draw(() => {
+    const drawing = chosen.source === DRAWING;
+    const x = drawing ? drawnImage(pad.strokes, state.drawing) : images[Number(chosen.source)];
+    const q = x && asGaussian(encode(x), state.log_var_range);
+    const points = plane.place(q, chosen.scale);
+    const decoded = points.map((z) => decode(z));
+    pad.show();
+    show(x, decoded);
+    const told = { source: drawing ? DRAWING : Number(chosen.source), scale: chosen.scale };
+    if (!q) {
+      frame.tell("Nothing is drawn, and without an x there is no q(z | x).", { ...told, x: null });
+      return;
+    }
+    const near = nearestLabel(q.mu, codes, labels);
+    frame.tell(describe(q, chosen.scale, near, state), {
+      ...told,
+      x: Array.from(x),
+      mu: Array.from(q.mu),
+      sigma: Array.from(q.sigma),
+      points,
+      decoded: decoded.map((image) => Array.from(image)),
+      near,
+    });
+  });
+});
+
+// The latent plane; place(q, scale) marks the encoder's distribution of x, or none, and returns the
+// points to be decoded: the mean, and BEYOND times as far from it as the scaled σ, on either axis.
+function makePlane({ x_range, y_range }, codes, labels) {
+  const axes = plot({
+    x: x_range,
+    y: y_range,
+    equal: true,
+    xlabel: "z₁",
+    ylabel: "z₂",
+    label: "The latent plane",
+  });
+  numerals(axes, codes, labels);
+  const rings = [1, 2].map((n) => ellipse(axes, { class: n > 1 ? "ellipse ink dashed" : "ellipse ink" }));
+  const dots = [0, 1, 2, 3, 4].map(() => svg("circle", { r: 2.5, class: "fill-ink" }));
+  axes.marks.append(...dots);
+  const place = (q, scale) => {
+    for (const mark of [...dots, ...rings.map((ring) => ring.ellipse)]) mark.style.display = q ? "" : "none";
+    if (!q) return [];
+    const { mu: [x, y], sigma } = q;
+    const [r, s] = sigma.map((value) => scale * value);
+    rings.forEach((ring, i) => ring.set({ x, y, r: (i + 1) * r, s: (i + 1) * s }));
+    const round = [[-r, 0], [r, 0], [0, s], [0, -s]].map(([u, v]) => [x + BEYOND * u, y + BEYOND * v]);
+    const points = [[x, y], ...round];
+    points.forEach(([u, v], i) => {
+      dots[i].setAttribute("cx", axes.px(u));
+      dots[i].setAttribute("cy", axes.py(v));
+    });
+    return points;
+  };
+  return { axes, place };
+}
+
+// Plane, pad and pictures in their panels; returns the function that shows x and what is decoded.
+function makePictures(frame, axes, pad, shape) {
+  const blank = new Float64Array(shape[0] * shape[1]);
+  const input = pixels(shape, { label: "x, as the encoder gets it", size: 144 });
   const decodings = ["at μ", "left of μ", "right of μ", "above μ", "below μ"].map((where) =>
-    pixels(state.image_shape, { label: `The decoder's mean ${where}` }),
+    pixels(shape, { label: `The decoder's mean ${where}` }),
   );
   const [at_mu, left, right, above, below] = decodings.map(({ canvas }) => canvas);
   const gap = () => element("span");
   const cross = element("div", { class: "vae-live-cross" });
   cross.append(gap(), above, gap(), left, at_mu, right, gap(), below, gap());
-
   panel(frame, "", axes.box).classList.add("wide");
   panel(frame, "", pad.box);
   panel(frame, "x, as the encoder gets it", input.canvas);
   panel(frame, "decoded at μ, and at the dots round it", cross);
+  return (x, decoded) => {
+    input.show(x ?? blank);
+    decodings.forEach((image, i) => image.show(decoded[i] ?? blank));
+  };
+}
 
+// Returns the list to choose from, which a drawing turns to itself.
+function makeControls(frame, image_labels, pad, chosen) {
   const options = imageOptions(image_labels).map(([key, text]) => [key, `a held-out ${text}`]);
   const { select } = choice(frame, {
     label: "show",
@@ -77,51 +132,8 @@ export default live((frame, state) => {
       frame.request();
     },
   });
-
-  // The encoder's distribution of x as marks, or none.
-  const place = (q) => {
-    for (const mark of [middle, ...ends, ...rings.map((ring) => ring.ellipse)]) {
-      mark.style.display = q ? "" : "none";
-    }
-    if (!q) return [];
-    const { mu: [x, y], sigma } = q;
-    const [r, s] = sigma.map((value) => chosen.scale * value);
-    rings.forEach((ring, i) => ring.set({ x, y, r: (i + 1) * r, s: (i + 1) * s }));
-    const round = [[-r, 0], [r, 0], [0, s], [0, -s]].map(([u, v]) => [x + BEYOND * u, y + BEYOND * v]);
-    [[x, y], ...round].forEach(([u, v], i) => {
-      const mark = [middle, ...ends][i];
-      mark.setAttribute("cx", axes.px(u));
-      mark.setAttribute("cy", axes.py(v));
-    });
-    return [[x, y], ...round];
-  };
-
-  frame.draw(() => {
-    const drawing = chosen.source === DRAWING;
-    const x = drawing ? drawnImage(pad.strokes, state.drawing) : images[Number(chosen.source)];
-    const q = x && asGaussian(encode(x), state.log_var_range);
-    const points = place(q);
-    const decoded = points.map((z) => decode(z));
-    pad.show();
-    input.show(x ?? blank);
-    decodings.forEach((image, i) => image.show(decoded[i] ?? blank));
-    const told = { source: drawing ? DRAWING : Number(chosen.source), scale: chosen.scale };
-    if (!q) {
-      frame.tell("Nothing is drawn, and without an x there is no q(z | x).", { ...told, x: null });
-      return;
-    }
-    const near = nearestLabel(q.mu, codes, labels);
-    frame.tell(describe(q, chosen.scale, near, state), {
-      ...told,
-      x: Array.from(x),
-      mu: Array.from(q.mu),
-      sigma: Array.from(q.sigma),
-      points,
-      decoded: decoded.map((image) => Array.from(image)),
-      near,
-    });
-  });
-});
+  return select;
+}
 
 const pair = ([a, b]) => `(${a.toFixed(2)}, ${b.toFixed(2)})`;
 

@@ -24,32 +24,66 @@ function decadeTicks([low, high]) {
 
 export default live((frame, state) => {
   const [x, x_mean] = [unpackRows(state.x), unpackRows(state.x_mean)];
-  const { names, log10_range, value_range } = state;
+  const { names, value_range } = state;
   if (x.length !== names?.length) throw new Error("there are not as many names as images");
   if (!(state.mean_sse > 0 && state.sigma > 0)) throw new Error("the mean SSE or σ is missing from the figure's state");
-  const n_pixels = x[0].length;
-  const sseOf = (i) => sum(Array.from(x[i], (value, d) => (value - x_mean[i][d]) ** 2));
-  const sses = names.map((_, i) => (i < names.length - 1 ? sseOf(i) : state.mean_sse));
-  const log_term = (sigma) => 0.5 * n_pixels * (LOG_2PI + 2 * Math.log(sigma));
-  const ends = log10_range.map((power) => 10 ** power);
-
-  let shown = 0;
-  let sigma = state.sigma;
-  let seed = state.seed;
-  let eps = [];
+  const costs = makeCosts(x, x_mean, state);
+  const now = { shown: 0, sigma: state.sigma, seed: state.seed, eps: [] };
   const renew = () => {
-    const normal = normals(seed++);
-    eps = Float64Array.from({ length: n_pixels }, normal);
+    now.eps = Float64Array.from({ length: x[0].length }, normals(now.seed++));
   };
   renew();
-  const terms = (at) => {
-    const error_term = sses[shown] / (2 * at * at);
-    return { error_term, log_term: log_term(at), total: error_term + log_term(at) };
-  };
+  const curves = curvePlot(costs, state.log10_range, now);
+  const pictures = makePictures(frame, curves.axes, state.image_shape);
+  const point = makeControls(frame, curves.axes, state, costs, now, renew);
 
+  frame.draw(() => {
+    const { shown, sigma } = now;
+    const values = costs.terms(shown, sigma);
+    const best_sigma = costs.best(shown);
+    const best_total = costs.terms(shown, best_sigma).total;
+    const excess = values.total - best_total;
+    const draw = Array.from(x_mean[shown], (value, d) => value + sigma * now.eps[d]);
+    curves.set(now, values);
+    // Where the curve has left the plot, the handle waits at its upper edge.
+    point.place({ x: Math.log10(sigma), y: clamp(values.total, ...curves.axes.y) });
+    pictures.show([x[shown], x_mean[shown], draw], value_range, sigma, shown === names.length - 1);
+    const unsaid = UNSAID.map(({ at }) => costs.terms(shown, at).total - best_total);
+    const told = { image: shown, sigma, sse: costs.sses[shown], ...values, best_sigma, best_total, excess, unsaid, draw };
+    frame.tell(saying(told), told);
+  });
+});
+
+// The terms of each image's cost over σ, and the σ where it is least; the last is the mean over all.
+function makeCosts(x, x_mean, { names, mean_sse }) {
+  const n_pixels = x[0].length;
+  const sseOf = (i) => sum(Array.from(x[i], (value, d) => (value - x_mean[i][d]) ** 2));
+  const sses = names.map((_, i) => (i < names.length - 1 ? sseOf(i) : mean_sse));
+  const log_term = (sigma) => 0.5 * n_pixels * (LOG_2PI + 2 * Math.log(sigma));
+  const terms = (i, sigma) => {
+    const error_term = sses[i] / (2 * sigma * sigma);
+    return { error_term, log_term: log_term(sigma), total: error_term + log_term(sigma) };
+  };
+  return { n_pixels, sses, log_term, terms, best: (i) => Math.sqrt(sses[i] / n_pixels) };
+}
+
+// An upright line at a σ, which set(σ) moves.
+function upright(axes, kind, at) {
+  const { top, bottom } = axes.area;
+  const rule = svg("path", { class: kind });
+  const set = (value, from = top) =>
+    rule.setAttribute("d", `M${axes.px(Math.log10(value)).toFixed(2)},${from}V${bottom}`);
+  axes.marks.append(rule);
+  set(at);
+  return { set };
+}
+
+// Both terms and their sum over σ, with the least of the sum and where σ is now.
+function curvePlot(costs, log10_range, now) {
+  const ends = log10_range.map((power) => 10 ** power);
   const axes = plot({
     x: log10_range,
-    y: [log_term(ends[0]), log_term(ends[1]) + 1.5 * n_pixels],
+    y: [costs.log_term(ends[0]), costs.log_term(ends[1]) + 1.5 * costs.n_pixels],
     height: 300,
     xticks: decadeTicks(log10_range),
     xlabel: "σ (units of the data)",
@@ -57,60 +91,100 @@ export default live((frame, state) => {
     label: "Minus log-likelihood over σ",
   });
   const { top, bottom } = axes.area;
-  const upright = (at, kind) => {
-    const rule = svg("path", { class: kind });
-    const set = (value, from = top) =>
-      rule.setAttribute("d", `M${axes.px(Math.log10(value)).toFixed(2)},${from}V${bottom}`);
-    axes.marks.append(rule);
-    set(at);
-    return { set };
-  };
   UNSAID.forEach(({ at, names: lines, kind, shift }) => {
-    upright(at, "axis dashed");
+    upright(axes, "axis dashed", at);
     lines.forEach((text, i) => {
       const place = { x: axes.px(Math.log10(at)) + shift, y: top + 12 + 15 * i };
       axes.marks.append(svg("text", { ...place, class: `tick ${kind}` }, text));
     });
   });
-  const logarithm = line(axes, [], { class: "line blue dotted" });
-  const error = line(axes, [], { class: "line orange dashed" });
-  const total = line(axes, [], { class: "line ink" });
-  const guide = upright(sigma, "line red dotted");
-  const foot = upright(sigma, "axis");
+  const lines = {
+    log_term: line(axes, [], { class: "line blue dotted" }),
+    error_term: line(axes, [], { class: "line orange dashed" }),
+    total: line(axes, [], { class: "line ink" }),
+  };
+  const guide = upright(axes, "line red dotted", now.sigma);
+  const foot = upright(axes, "axis", now.sigma);
   const best = svg("path", { d: "M0,-7L7,0L0,7L-7,0Z", class: "line ink" });
   const best_name = svg("text", { y: bottom - 7 }, "σ² = MSE");
-  axes.marks.append(best, best_name);
   const dots = ["orange", "blue"].map((colour) => svg("circle", { r: 4, class: `fill-${colour}` }));
-  axes.marks.append(...dots);
+  axes.marks.append(best, best_name, ...dots);
 
-  const picture = (label) => {
-    const image = pixels(state.image_shape, { label, size: SIDE });
+  let curves_of = -1;
+  const set = ({ shown, sigma }, values) => {
+    if (curves_of !== shown) setCurves(axes, lines, (at) => costs.terms(shown, at));
+    if (curves_of !== shown) setBest(axes, { best, best_name, foot }, costs, shown);
+    curves_of = shown;
+    guide.set(sigma);
+    [values.error_term, values.log_term].forEach((value, i) => {
+      dots[i].setAttribute("cx", axes.px(Math.log10(sigma)));
+      dots[i].setAttribute("cy", axes.py(value));
+    });
+  };
+  return { axes, set };
+}
+
+function setCurves(axes, lines, termsAt) {
+  const points = linspace(...axes.x, 240).map((power) => [power, termsAt(10 ** power)]);
+  // Far above the plot a line would have coordinates beyond what browsers draw exactly.
+  const ceiling = axes.y[1] + 10 * (axes.y[1] - axes.y[0]);
+  for (const [name, { set }] of Object.entries(lines)) {
+    set(points.map(([power, terms]) => [power, terms[name]]).filter(([, y]) => y < ceiling));
+  }
+}
+
+function setBest(axes, { best, best_name, foot }, costs, shown) {
+  const least = costs.best(shown);
+  const place = [axes.px(Math.log10(least)), axes.py(costs.terms(shown, least).total)];
+  best.setAttribute("transform", `translate(${place})`);
+  best_name.setAttribute("x", place[0] + 5);
+  foot.set(least, place[1] + 7);
+}
+
+// Plot and pictures in their panels.
+function makePictures(frame, axes, shape) {
+  const pictures = ["The image x", "Its reconstruction", "A draw from p(x|z)"].map((label) => {
+    const image = pixels(shape, { label, size: SIDE });
     const { figure, caption } = captioned(image, "");
     caption.style.maxWidth = `${SIDE}px`;
     return { ...image, figure, caption };
-  };
-  const [data, mean, drawn] = ["The image x", "Its reconstruction", "A draw from p(x|z)"].map(picture);
-  mean.caption.textContent = "reconstruction";
+  });
   const main = panel(frame, "solid: −log p(x|z); dashed: SSE/2σ²; dotted: ½\u00a0D\u00a0log\u00a02πσ²", axes.box);
   main.classList.add("wide");
   main.style.flexGrow = "100"; // so that the pictures stand in a column beside it, or in a row below
-  const row = element("div", { class: "vae-live-row" }, data.figure, mean.figure, drawn.figure);
+  const row = element("div", { class: "vae-live-row" }, ...pictures.map(({ figure }) => figure));
   panel(frame, "", row).style.flex = `1 1 ${SIDE}px`;
+  const show = (images, value_range, sigma, average) => {
+    const captions = [
+      average ? "x, for example: its SSE is about the mean" : "x",
+      "reconstruction",
+      `a draw, σ = ${sigma.toPrecision(3)}`,
+    ];
+    pictures.forEach((picture, i) => {
+      picture.show(images[i], value_range);
+      picture.caption.textContent = captions[i];
+    });
+  };
+  return { show };
+}
 
+// Returns the handle on the curve.
+function makeControls(frame, axes, { log10_range, names }, costs, now, renew) {
+  const ends = log10_range.map((power) => 10 ** power);
   const setSigma = (to) => {
-    sigma = clamp(to, ...ends);
-    point.set({ x: Math.log10(sigma) });
-    control.set(Math.log10(sigma));
+    now.sigma = clamp(to, ...ends);
+    point.set({ x: Math.log10(now.sigma) });
+    control.set(Math.log10(now.sigma));
     frame.request();
   };
   const point = handle(frame, axes, {
-    x: Math.log10(sigma),
+    x: Math.log10(now.sigma),
     y: 0,
     label: "σ, on the curve",
     step: 0.01,
     free: "x",
     plane: true,
-    text: () => `σ ${sigma.toPrecision(3)}`,
+    text: () => `σ ${now.sigma.toPrecision(3)}`,
     onMove: (to) => setSigma(10 ** to.x),
   });
   const control = slider(frame, {
@@ -118,23 +192,19 @@ export default live((frame, state) => {
     min: log10_range[0],
     max: log10_range[1],
     step: 0.01,
-    value: Math.log10(sigma),
-    format: () => sigma.toPrecision(3),
+    value: Math.log10(now.sigma),
+    format: () => now.sigma.toPrecision(3),
     onInput: (value) => setSigma(10 ** value),
   });
-  choice(frame, {
-    label: "Image",
-    options: names.map((name, i) => [String(i), name]),
-    value: "0",
-    onChange: (value) => {
-      shown = Number(value);
-      frame.request();
-    },
-  });
-  const bestSigma = () => Math.sqrt(sses[shown] / n_pixels);
-  button(frame, { label: "Best σ", onClick: () => setSigma(bestSigma()) });
-  button(frame, { label: "Halve σ", onClick: () => setSigma(sigma / 2) });
-  button(frame, { label: "Double σ", onClick: () => setSigma(2 * sigma) });
+  const options = names.map((name, i) => [String(i), name]);
+  const onChange = (value) => {
+    now.shown = Number(value);
+    frame.request();
+  };
+  choice(frame, { label: "Image", options, value: "0", onChange });
+  button(frame, { label: "Best σ", onClick: () => setSigma(costs.best(now.shown)) });
+  button(frame, { label: "Halve σ", onClick: () => setSigma(now.sigma / 2) });
+  button(frame, { label: "Double σ", onClick: () => setSigma(2 * now.sigma) });
   button(frame, {
     label: "Draw again",
     onClick: () => {
@@ -142,54 +212,15 @@ export default live((frame, state) => {
       frame.request();
     },
   });
+  return point;
+}
 
-  let curves_of = -1;
-  const drawCurves = () => {
-    if (curves_of === shown) return;
-    curves_of = shown;
-    const grid = linspace(...log10_range, 240);
-    const curve = (name) => grid.map((power) => [power, terms(10 ** power)[name]]);
-    // Far above the plot a line would have coordinates beyond what browsers draw exactly.
-    const ceiling = axes.y[1] + 10 * (axes.y[1] - axes.y[0]);
-    const below = (points) => points.filter(([, y]) => y < ceiling);
-    error.set(below(curve("error_term")));
-    logarithm.set(curve("log_term"));
-    total.set(below(curve("total")));
-    const least = bestSigma();
-    const place = [axes.px(Math.log10(least)), axes.py(terms(least).total)];
-    best.setAttribute("transform", `translate(${place})`);
-    best_name.setAttribute("x", place[0] + 5);
-    foot.set(least, place[1] + 7);
-    const average = shown === names.length - 1;
-    data.caption.textContent = average ? "x, for example: its SSE is about the mean" : "x";
-  };
-
-  frame.draw(() => {
-    drawCurves();
-    const values = terms(sigma);
-    const best_sigma = bestSigma();
-    const best_total = terms(best_sigma).total;
-    const excess = values.total - best_total;
-    const draw = Array.from(x_mean[shown], (value, d) => value + sigma * eps[d]);
-    data.show(x[shown], value_range);
-    mean.show(x_mean[shown], value_range);
-    drawn.show(draw, value_range);
-    drawn.caption.textContent = `a draw, σ = ${sigma.toPrecision(3)}`;
-    guide.set(sigma);
-    // Where the curve has left the plot, the handle waits at its upper edge.
-    point.place({ x: Math.log10(sigma), y: clamp(values.total, ...axes.y) });
-    [values.error_term, values.log_term].forEach((value, i) => {
-      dots[i].setAttribute("cx", axes.px(Math.log10(sigma)));
-      dots[i].setAttribute("cy", axes.py(value));
-    });
-    const nats = (value) => (Math.round(10 * value) / 10 + 0).toFixed(1).replace("-", "−");
-    const unsaid = UNSAID.map(({ at }) => terms(at).total - best_total);
-    frame.tell(
-      `σ = ${sigma.toPrecision(3)}: SSE/2σ² ${nats(values.error_term)} + ½ D log 2πσ² ` +
-        `${nats(values.log_term)} = ${nats(values.total)} nats, ${nats(excess)} more than at the best σ, ` +
-        `${best_sigma.toPrecision(3)}. A plain SSE, σ² = ½, is ${nats(unsaid[0])} above the best; ` +
-        `half of it, σ = 1, is ${nats(unsaid[1])} above.`,
-      { image: shown, sigma, sse: sses[shown], ...values, best_sigma, best_total, excess, unsaid, draw },
-    );
-  });
-});
+function saying({ sigma, error_term, log_term, total, excess, best_sigma, unsaid }) {
+  const nats = (value) => (Math.round(10 * value) / 10 + 0).toFixed(1).replace("-", "−");
+  return (
+    `σ = ${sigma.toPrecision(3)}: SSE/2σ² ${nats(error_term)} + ½ D log 2πσ² ` +
+    `${nats(log_term)} = ${nats(total)} nats, ${nats(excess)} more than at the best σ, ` +
+    `${best_sigma.toPrecision(3)}. A plain SSE, σ² = ½, is ${nats(unsaid[0])} above the best; ` +
+    `half of it, σ = 1, is ${nats(unsaid[1])} above.`
+  );
+}

@@ -44,119 +44,138 @@ const complete = (state) =>
   });
 
 function makeFrame(el, name, description) {
-  const ending = new AbortController();
-  const observers = [];
-  const timers = new Set();
-  const stage = element("div", { class: "vae-live-stage" });
-  const controls = element("div", { class: "vae-live-controls" });
-  const readout = element("p", { class: "vae-live-readout" });
-  const status = element("p", { class: "vae-live-status", role: "status" });
-  const hint = element("p", { class: "vae-live-hint", id: freshId() }, description);
-  const root = element(
-    "section",
-    {
-      class: "vae-live",
-      "aria-label": name,
-      "aria-describedby": hint.id,
-      "data-lm-suppress-shortcuts": "true", // JupyterLab's would take the arrow keys away
-    },
-    hint,
-    stage,
-    controls,
-    readout,
-    status,
-  );
-  el.replaceChildren(root);
-  let drawing = () => {};
-  let pending = 0;
-  let telling = 0;
-
+  const parts = layOut(el, name, description);
+  const { root, stage, controls } = parts;
+  const endings = []; // what is to be done when nothing may go on
   const frame = {
     root,
     stage,
     controls,
     reducedMotion: () => matchMedia("(prefers-reduced-motion: reduce)").matches,
-
-    listen: (target, type, handler, options = {}) =>
-      target.addEventListener(type, (event) => frame.guard(() => handler(event)), {
-        ...options,
-        signal: ending.signal,
-      }),
-
-    later: (handler, ms) => {
-      const timer = setTimeout(() => {
-        timers.delete(timer);
-        frame.guard(handler);
-      }, ms);
-      timers.add(timer);
-      return () => {
-        clearTimeout(timer);
-        timers.delete(timer);
-      };
-    },
-
-    // What is drawn once now, and again after every request(), at most once a screen frame.
-    draw: (handler) => {
-      drawing = handler;
-      frame.redraw();
-    },
-    request: () => {
-      pending ||= requestAnimationFrame(() => frame.redraw());
-    },
-    redraw: () => {
-      cancelAnimationFrame(pending);
-      pending = 0;
-      const start = performance.now();
-      frame.guard(drawing);
-      root.dispatchEvent(
-        new CustomEvent("vae-live-frame", { detail: performance.now() - start, bubbles: true }),
-      );
-    },
-
-    // What the figure shows, in words: on the page at once, to a screen reader when it rests.
-    tell: (text, values = {}) => {
-      readout.textContent = text;
-      root.dataset.values = JSON.stringify(values);
-      if (telling) telling();
-      telling = frame.later(() => {
-        if (status.textContent !== text) status.textContent = text;
-      }, QUIET_MS);
-    },
-
-    // Run something that may throw; a fault becomes a message in place of the figure.
-    guard: (handler) => {
-      try {
-        return handler();
-      } catch (error) {
-        console.warn(error);
-        const message = `This figure cannot be shown: ${error.message}.`;
-        root.replaceChildren(element("p", { class: "vae-live-fault", role: "alert" }, message));
-        frame.stop();
-        return undefined;
-      }
-    },
-
-    stop: () => {
-      ending.abort();
-      cancelAnimationFrame(pending);
-      timers.forEach(clearTimeout);
-      observers.forEach((observer) => observer.disconnect());
-      drawing = () => {};
-    },
+    stop: () => endings.forEach((end) => end()),
     close: () => {
       frame.stop();
       root.remove();
     },
   };
+  frame.guard = guarding(frame);
+  frame.listen = listening(frame, endings);
+  frame.later = waiting(frame, endings);
+  Object.assign(frame, drawing(frame, endings));
+  frame.tell = telling(frame, parts);
+  watchTheme(frame, endings);
+  return frame;
+}
 
-  // Colours drawn on a canvas are read from the theme, and the theme can change.
+function layOut(el, name, description) {
+  const stage = element("div", { class: "vae-live-stage" });
+  const controls = element("div", { class: "vae-live-controls" });
+  const readout = element("p", { class: "vae-live-readout" });
+  const status = element("p", { class: "vae-live-status", role: "status" });
+  const hint = element("p", { class: "vae-live-hint", id: freshId() }, description);
+  const attributes = {
+    class: "vae-live",
+    "aria-label": name,
+    "aria-describedby": hint.id,
+    "data-lm-suppress-shortcuts": "true", // JupyterLab's would take the arrow keys away
+  };
+  const root = element("section", attributes, hint, stage, controls, readout, status);
+  el.replaceChildren(root);
+  return { root, stage, controls, readout, status };
+}
+
+// Run something that may throw; a fault becomes a message in place of the figure.
+function guarding(frame) {
+  return (handler) => {
+    try {
+      return handler();
+    } catch (error) {
+      console.warn(error);
+      const message = `This figure cannot be shown: ${error.message}.`;
+      frame.root.replaceChildren(element("p", { class: "vae-live-fault", role: "alert" }, message));
+      frame.stop();
+      return undefined;
+    }
+  };
+}
+
+function listening(frame, endings) {
+  const ending = new AbortController();
+  endings.push(() => ending.abort());
+  return (target, type, handler, options = {}) =>
+    target.addEventListener(type, (event) => frame.guard(() => handler(event)), {
+      ...options,
+      signal: ending.signal,
+    });
+}
+
+// later(handler, ms) puts something off, and returns what calls it off.
+function waiting(frame, endings) {
+  const timers = new Set();
+  endings.push(() => timers.forEach(clearTimeout));
+  return (handler, ms) => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      frame.guard(handler);
+    }, ms);
+    timers.add(timer);
+    return () => {
+      clearTimeout(timer);
+      timers.delete(timer);
+    };
+  };
+}
+
+// What is drawn once now, and again after every request(), at most once a screen frame.
+function drawing(frame, endings) {
+  let draw = () => {};
+  let pending = 0;
+  endings.push(() => {
+    cancelAnimationFrame(pending);
+    draw = () => {};
+  });
+  const redraw = () => {
+    cancelAnimationFrame(pending);
+    pending = 0;
+    const start = performance.now();
+    frame.guard(draw);
+    frame.root.dispatchEvent(
+      new CustomEvent("vae-live-frame", { detail: performance.now() - start, bubbles: true }),
+    );
+  };
+  return {
+    redraw,
+    request: () => {
+      pending ||= requestAnimationFrame(redraw);
+    },
+    draw: (handler) => {
+      draw = handler;
+      redraw();
+    },
+  };
+}
+
+// What the figure shows, in words: on the page at once, to a screen reader when it rests.
+function telling(frame, { root, readout, status }) {
+  let callOff = () => {};
+  return (text, values = {}) => {
+    readout.textContent = text;
+    root.dataset.values = JSON.stringify(values);
+    callOff();
+    callOff = frame.later(() => {
+      if (status.textContent !== text) status.textContent = text;
+    }, QUIET_MS);
+  };
+}
+
+// Colours drawn on a canvas are read from the theme, and the theme can change.
+function watchTheme(frame, endings) {
   const observer = new MutationObserver(() => frame.request());
-  observers.push(observer);
+  endings.push(() => observer.disconnect());
   for (const node of [document.documentElement, document.body]) {
     observer.observe(node, { attributeFilter: ["data-theme", "data-jp-theme-light", "class"] });
   }
   frame.listen(matchMedia("(prefers-color-scheme: dark)"), "change", () => frame.request());
-  return frame;
 }
 
 // A labelled range with its value; onInput gets the number. Set it with .set(value).

@@ -129,7 +129,6 @@ export function handle(
   axes,
   { x, y, label, step = 0.1, free = "xy", plane = false, text, onMove },
 ) {
-  const home = { x, y };
   const mark = svg("g", { class: "handle", tabindex: "0", role: "slider", "aria-label": label });
   mark.append(svg("circle", { r: 20, class: "reach" }), svg("circle", { r: 8, class: "knob" }));
   axes.handles.append(mark);
@@ -163,42 +162,54 @@ export function handle(
     made.set(to);
     onMove({ x: made.x, y: made.y });
   };
-  made.set(home);
-
-  const drag = (target) => {
-    frame.listen(target, "pointerdown", (event) => {
-      if (event.button > 0) return;
-      event.preventDefault();
-      target.setPointerCapture(event.pointerId);
-      mark.focus({ preventScroll: true });
-      move(axes.at(event));
-    });
-    frame.listen(target, "pointermove", (event) => {
-      if (target.hasPointerCapture(event.pointerId)) move(axes.at(event));
-    });
-  };
-  drag(mark);
-  if (plane) {
-    const { left, top, right, bottom } = axes.area;
-    const sheet = svg("rect", { x: left, y: top, width: right - left, height: bottom - top });
-    sheet.setAttribute("class", "sheet");
-    axes.svg.insertBefore(sheet, axes.handles);
-    drag(sheet);
-  }
+  made.set({ x, y });
+  dragged(frame, axes, mark, mark, move);
+  if (plane) dragged(frame, axes, mark, sheetOf(axes), move);
   frame.listen(mark, "keydown", (event) => {
-    const size = event.shiftKey ? 10 * step : step;
-    const to = {
-      ArrowLeft: { x: made.x - size, y: free === "y" ? made.y - size : made.y },
-      ArrowRight: { x: made.x + size, y: free === "y" ? made.y + size : made.y },
-      ArrowDown: { y: made.y - size, x: free === "x" ? made.x - size : made.x },
-      ArrowUp: { y: made.y + size, x: free === "x" ? made.x + size : made.x },
-      PageDown: { y: made.y - 10 * step, x: free === "x" ? made.x - 10 * step : made.x },
-      PageUp: { y: made.y + 10 * step, x: free === "x" ? made.x + 10 * step : made.x },
-      Home: home,
-    }[event.key];
+    const to = placeByKey(event, made, { home: { x, y }, step, free });
     if (!to) return;
     event.preventDefault();
     move(to);
   });
   return made;
+}
+
+// A pointer on the target takes the mark along.
+function dragged(frame, axes, mark, target, move) {
+  frame.listen(target, "pointerdown", (event) => {
+    if (event.button > 0) return;
+    event.preventDefault();
+    target.setPointerCapture(event.pointerId);
+    mark.focus({ preventScroll: true });
+    move(axes.at(event));
+  });
+  frame.listen(target, "pointermove", (event) => {
+    if (target.hasPointerCapture(event.pointerId)) move(axes.at(event));
+  });
+}
+
+// The whole plot, below its handles, as something to touch.
+function sheetOf(axes) {
+  const { left, top, right, bottom } = axes.area;
+  const place = { x: left, y: top, width: right - left, height: bottom - top };
+  const sheet = svg("rect", { ...place, class: "sheet" });
+  axes.svg.insertBefore(sheet, axes.handles);
+  return sheet;
+}
+
+// Where a key takes a handle, or undefined: in one direction, or in the only one that it is free in.
+function placeByKey({ key, shiftKey }, { x, y }, { home, step, free }) {
+  if (key === "Home") return home;
+  const far = 10 * step;
+  const size = shiftKey ? far : step;
+  const along = (distance) => ({ x: x + distance, y: free === "y" ? y + distance : y });
+  const upwards = (distance) => ({ y: y + distance, x: free === "x" ? x + distance : x });
+  return {
+    ArrowLeft: along(-size),
+    ArrowRight: along(size),
+    ArrowDown: upwards(-size),
+    ArrowUp: upwards(size),
+    PageDown: upwards(-far),
+    PageUp: upwards(far),
+  }[key];
 }

@@ -34,12 +34,20 @@ export function sketchpad(frame, { label, invitation = "draw here", onChange }) 
   const note = element("p", { class: "vae-live-padnote", role: "status" }, KEYS);
   const row = element("div", { class: "vae-live-controls" });
   const box = element("div", { class: "vae-live-sketch" }, canvas, row, note);
-  const strokes = [];
-  const pen = { x: 0.3, y: 0.2, down: false, keys: false };
-  const held = new Set(); // arrow keys
-  let n_points = 0;
+  const pen = makePen(note, onChange);
+  byPointer(frame, canvas, pen);
+  byKeys(frame, canvas, pen);
+  button(frame, { label: "Clear", parent: row, onClick: pen.clear });
+  return { box, strokes: pen.strokes, clear: pen.clear, show: () => paint(canvas, pen, invitation) };
+}
 
-  const reach = ([x, y]) => {
+// The drawing, and where the keys' pen is; `keys` says whether they were the last to draw.
+function makePen(note, onChange) {
+  const strokes = [];
+  let n_points = 0;
+  const held = new Set(); // arrow keys
+  const pen = { x: 0.3, y: 0.2, down: false, keys: false, held, strokes };
+  pen.reach = ([x, y]) => {
     const line = strokes.at(-1);
     const last = line.at(-1);
     if (n_points >= MOST || (last && Math.hypot(x - last[0], y - last[1]) < APART)) return;
@@ -47,26 +55,34 @@ export function sketchpad(frame, { label, invitation = "draw here", onChange }) 
     n_points += 1;
     onChange();
   };
-  const begin = (point) => {
+  pen.begin = (point) => {
     strokes.push([]);
-    reach(point);
+    pen.reach(point);
   };
-  const lift = () => {
-    pen.down = false;
-    held.clear();
-  };
-  const clear = () => {
-    lift();
-    strokes.length = 0;
-    n_points = 0;
-    say();
-    onChange();
-  };
-  const say = () => {
+  pen.say = () => {
     const place = `${Math.round(100 * pen.x)} across, ${Math.round(100 * pen.y)} down`;
     note.textContent = pen.keys ? `pen ${pen.down ? "down" : "up"}, ${place}` : KEYS;
   };
+  pen.lift = () => {
+    pen.down = false;
+    held.clear();
+  };
+  pen.putAway = () => {
+    pen.lift();
+    pen.keys = false;
+    pen.say();
+  };
+  pen.clear = () => {
+    pen.lift();
+    strokes.length = 0;
+    n_points = 0;
+    pen.say();
+    onChange();
+  };
+  return pen;
+}
 
+function byPointer(frame, canvas, pen) {
   const at = (event) => {
     const bounds = canvas.getBoundingClientRect();
     const along = (value, from, length) => clamp((value - from) / length, 0, 1);
@@ -77,74 +93,70 @@ export function sketchpad(frame, { label, invitation = "draw here", onChange }) 
     event.preventDefault();
     canvas.focus({ preventScroll: true });
     canvas.setPointerCapture(event.pointerId);
-    lift();
-    pen.keys = false;
-    say();
-    begin(at(event));
+    pen.putAway();
+    pen.begin(at(event));
   });
   frame.listen(canvas, "pointermove", (event) => {
     if (!event.isPrimary || !canvas.hasPointerCapture(event.pointerId)) return;
     const between = event.getCoalescedEvents?.() ?? [];
-    for (const one of between.length ? between : [event]) reach(at(one));
+    for (const one of between.length ? between : [event]) pen.reach(at(one));
   });
+}
 
+function byKeys(frame, canvas, pen) {
   const toggle = () => {
     pen.down = !pen.down;
-    if (pen.down) begin([pen.x, pen.y]);
+    if (pen.down) pen.begin([pen.x, pen.y]);
   };
   const step = (size) => {
-    for (const key of held) {
+    for (const key of pen.held) {
       pen.x = clamp(pen.x + size * ARROWS[key][0], 0, 1);
       pen.y = clamp(pen.y + size * ARROWS[key][1], 0, 1);
     }
-    if (pen.down) reach([pen.x, pen.y]);
+    if (pen.down) pen.reach([pen.x, pen.y]);
   };
   frame.listen(canvas, "keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key in ARROWS) {
-      held.add(event.key);
+      pen.held.add(event.key);
       step(event.shiftKey ? 3 * STEP : STEP);
     } else if (event.key === " " || event.key === "Enter") {
       if (!event.repeat) toggle();
-    } else if (["Delete", "Backspace", "Escape"].includes(event.key)) clear();
+    } else if (["Delete", "Backspace", "Escape"].includes(event.key)) pen.clear();
     else return;
     event.preventDefault();
     pen.keys = true;
-    say();
+    pen.say();
     frame.request();
   });
-  frame.listen(canvas, "keyup", (event) => held.delete(event.key));
+  frame.listen(canvas, "keyup", (event) => pen.held.delete(event.key));
   frame.listen(canvas, "blur", () => {
-    lift();
-    pen.keys = false;
-    say();
+    pen.putAway();
     frame.request();
   });
-  button(frame, { label: "Clear", parent: row, onClick: clear });
+}
 
+function paint(canvas, pen, invitation) {
   const context = canvas.getContext("2d");
-  const show = () => {
-    const ink = `rgb(${inkOf(canvas).join(" ")})`;
-    context.clearRect(0, 0, SIDE, SIDE);
-    context.strokeStyle = context.fillStyle = ink;
-    context.lineCap = context.lineJoin = "round";
-    context.lineWidth = LINE * SIDE;
-    for (const line of strokes) {
-      context.beginPath();
-      for (const [x, y] of line) context.lineTo(SIDE * x, SIDE * y);
-      context.stroke();
-      disc(context, line[0], LINE / 2); // a line of one point has no length to be drawn
-    }
-    if (!strokes.length && !pen.keys) {
-      context.font = `${SIDE / 12}px system-ui, sans-serif`;
-      context.textAlign = "center";
-      context.globalAlpha = 0.7;
-      context.fillText(invitation, SIDE / 2, SIDE / 2);
-      context.globalAlpha = 1;
-    }
-    if (pen.keys) showPen(context, pen, getComputedStyle(canvas).outlineColor);
-  };
-  return { box, strokes, clear, show };
+  const ink = `rgb(${inkOf(canvas).join(" ")})`;
+  context.clearRect(0, 0, SIDE, SIDE);
+  context.strokeStyle = context.fillStyle = ink;
+  context.lineCap = context.lineJoin = "round";
+  context.lineWidth = LINE * SIDE;
+  for (const line of pen.strokes) {
+    context.beginPath();
+    for (const [x, y] of line) context.lineTo(SIDE * x, SIDE * y);
+    context.stroke();
+    disc(context, line[0], LINE / 2); // a line of one point has no length to be drawn
+  }
+  if (!pen.strokes.length && !pen.keys) {
+    context.font = `${SIDE / 12}px system-ui, sans-serif`;
+    context.textAlign = "center";
+    context.globalAlpha = 0.7;
+    context.fillText(invitation, SIDE / 2, SIDE / 2);
+    context.globalAlpha = 1;
+  }
+  if (pen.keys) showPen(context, pen, getComputedStyle(canvas).outlineColor);
 }
 
 // A ring where the keys' pen is, with a dot in it when it is down.
