@@ -4,22 +4,28 @@
 // type widget-view where each is shown, followed by what stands there until it runs. The figures'
 // own scripts, loaded before this one, have put themselves into window.vaeLive.
 
-(() => {
-  "use strict";
+"use strict";
+
+{
   const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
   const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
 
   const asBytes = (text) => {
-    const binary = atob(text);
+    const binary = atob(text); // throws where that is no base64
     const bytes = new Uint8Array(binary.length);
     for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
     return new DataView(bytes.buffer);
   };
 
+  const inside = (part, key) => {
+    if (!part || !Object.hasOwn(part, key)) throw new Error(`its state has no place for the bytes of ${key}`);
+    return part[key];
+  };
+
   // The state that Python sent, with its bytes back in their places.
   const restored = ({ state, buffers = [] }) => {
     for (const { path, data } of buffers) {
-      const parent = path.slice(0, -1).reduce((part, key) => part[key], state);
+      const parent = path.slice(0, -1).reduce(inside, state);
       parent[path.at(-1)] = asBytes(data);
     }
     return state;
@@ -44,21 +50,59 @@
     };
   };
 
+  // The values of a view's widget, or undefined if that is no live figure.
+  const valuesOf = (view, states) => {
+    if (!states) throw new Error("the page's state of its figures cannot be read");
+    const { model_id } = JSON.parse(view.textContent);
+    const widget = Object.hasOwn(states, model_id) ? states[model_id] : undefined;
+    return widget?.state?.figure === undefined ? undefined : restored(widget);
+  };
+
+  const scriptOf = (name) => {
+    const scripts = window.vaeLive ?? {};
+    if (!Object.hasOwn(scripts, name)) throw new Error(`its script, ${name}, is not on this page`);
+    return scripts[name];
+  };
+
+  // Each figure stands for itself: where one cannot be shown, its picture stays, and a sentence
+  // says why; the others do not notice.
   const show = (view, states) => {
-    const values = states[JSON.parse(view.textContent).model_id];
-    const figure = window.vaeLive?.[values?.state?.figure];
-    if (!figure) return; // the picture beside it stays
     const el = document.createElement("div");
     const placeholder = view.parentElement.querySelector(".vae-live-placeholder");
-    placeholder ? placeholder.replaceWith(el) : view.after(el);
-    figure.render({ model: makeModel(restored(values)), el });
+    const stand = () => placeholder && el.after(placeholder);
+    el.addEventListener("vae-live-fault", stand);
+    try {
+      const values = valuesOf(view, states);
+      if (!values) return; // a widget of another kind
+      const figure = scriptOf(values.figure);
+      placeholder ? placeholder.replaceWith(el) : view.after(el);
+      figure.render({ model: makeModel(values), el });
+    } catch (error) {
+      console.warn(error);
+      const fault = document.createElement("p");
+      fault.className = "vae-live-fault";
+      fault.setAttribute("role", "alert");
+      fault.textContent = `This figure cannot be shown: ${error.message}.`;
+      el.replaceChildren(fault);
+      view.after(el);
+      stand();
+    }
+  };
+
+  const statesOf = (source) => {
+    try {
+      return JSON.parse(source.textContent).state;
+    } catch (error) {
+      console.warn(error);
+      return undefined;
+    }
   };
 
   const start = () => {
     const source = document.querySelector(STATE);
-    if (!source) return;
-    const states = JSON.parse(source.textContent).state;
+    if (!source) return; // the pictures stay
+    const states = statesOf(source);
     for (const view of document.querySelectorAll(VIEW)) show(view, states);
   };
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", start) : start();
-})();
+}

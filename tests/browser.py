@@ -15,6 +15,7 @@ the program to use, or says "required", so that a machine without one fails and 
 import json
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -43,6 +44,37 @@ ARGUMENTS = (
 LOCAL_SCHEMES = ("about", "blob", "data", "file")
 # A figure that was moved has asked for the frame before this asks for it.
 NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+
+VALUES = f"""async (which) => {{
+  await ({NEXT_FRAME})();
+  return document.querySelectorAll("section.vae-live")[which].dataset.values;
+}}"""
+SWEEP = """async (settings) => {
+  const section = document.querySelector("section.vae-live");
+  const labels = [...section.querySelectorAll("label")];
+  const buttons = [...section.querySelectorAll("button")];
+  const change = (control, value) => {
+    const option = [...(control.options ?? [])].find((one) => one.text === value);
+    control.value = option ? option.value : value;
+    const type = control.localName === "select" ? "change" : "input";
+    control.dispatchEvent(new Event(type, { bubbles: true }));
+  };
+  const move = ([name, value]) => {
+    if (value === null) buttons.find((button) => button.textContent === name).click();
+    else change(labels.find((label) => label.textContent === name).control, value);
+  };
+  const wait = window.requestAnimationFrame;
+  window.requestAnimationFrame = (draw) => (queueMicrotask(draw), 1);
+  const told = [];
+  for (const setting of settings) {
+    Object.entries(setting).forEach(move);
+    await null;
+    await null;
+    told.push(JSON.parse(section.dataset.values));
+  }
+  window.requestAnimationFrame = wait;
+  return told;
+}"""
 
 
 def find_chromium() -> str | None:
@@ -184,15 +216,56 @@ def open_page(contexts: Callable[..., BrowserContext]) -> Iterator[Callable[...,
         yield open_page
 
 
+@pytest.fixture(scope="session")
+def used_pages() -> dict[tuple, list[Page]]:
+    """Pages that have been looked at, by their circumstances: a new one takes far longer."""
+    return defaultdict(list)
+
+
 @pytest.fixture
-def page_of(open_page: Callable[..., Page]) -> Callable[..., Page]:
+def borrow_page(
+    contexts: Callable[..., BrowserContext], used_pages: dict[tuple, list[Page]]
+) -> Iterator[Callable[..., Page]]:
+    """As `open_page`, for tests that leave no route, script or listener with the page.
+
+    What was in it is gone, its globals too; it comes back for another test if nobody complained.
+    """
+    with ExitStack() as pages:
+
+        def borrow(*, origins: tuple[str, ...] = (), **options) -> Page:
+            kept = used_pages[origins, *sorted(options.items())]
+            context = contexts(**options)
+            return pages.enter_context(borrowed(context, kept, origins, options))
+
+        yield borrow
+
+
+@contextmanager
+def borrowed(
+    context: BrowserContext, kept: list[Page], origins: tuple[str, ...], options: dict
+) -> Iterator[Page]:
+    page = kept.pop() if kept else context.new_page()
+    if not hasattr(page, "complaints"):
+        page.complaints = watch(page, origins)
+    yield page
+    if page.complaints:
+        page.close()
+        raise AssertionError("\n".join(page.complaints))
+    # Nothing may move the mouse there: Chromium would give the next document no pointer capture.
+    page.goto("about:blank")
+    page.emulate_media(color_scheme=options.get("theme", "light"))
+    kept.append(page)
+
+
+@pytest.fixture
+def page_of(borrow_page: Callable[..., Page]) -> Callable[..., Page]:
     """A function that shows one figure, or several, on a page of their own.
 
     `page_of(figure, theme="dark", width=390, touch=True, still=True)`, options as for `open_page`.
     """
 
     def show(*figures, theme: str = "light", **options) -> Page:
-        page = open_page(theme=theme, **options)
+        page = borrow_page(theme=theme, **options)
         page.set_content(page_with(*figures, theme=theme))
         return page
 
@@ -211,14 +284,23 @@ def section(page: Page, which: int = 0) -> Locator:
 
 def values(page: Page, which: int = 0) -> dict:
     """The numbers that a figure shows, as it told them with its last frame."""
-    next_frame(page)
-    return json.loads(section(page, which).get_attribute("data-values"))
+    return json.loads(page.evaluate(VALUES, which))
 
 
 def readout(page: Page, which: int = 0) -> str:
     """What a figure says in words."""
     next_frame(page)
     return section(page, which).locator(".vae-live-readout").inner_text()
+
+
+def sweep(page: Page, settings: list[dict[str, object]]) -> list[dict]:
+    """What a figure tells in each of many settings, one after the other.
+
+    A setting gives each control that it moves, by its label, a value; a button None, which is a
+    click. A list is chosen from by its option's value or text. The figure draws each setting, but
+    does not wait for the screen to be ready for it.
+    """
+    return page.evaluate(SWEEP, settings)
 
 
 def press(target: Locator, *keys: str) -> None:

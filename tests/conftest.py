@@ -1,10 +1,22 @@
 """Every test draws figures without a display and leaves the processor's cores to its fellows."""
 
 import matplotlib
+import pytest
 import torch
 
 # The fixtures that show pages; pytest finds those of a conftest.
-from browser import chromium, chromium_path, contexts, open_page, page_of  # noqa: F401
+from browser import (  # noqa: F401
+    borrow_page,
+    chromium,
+    chromium_path,
+    contexts,
+    open_page,
+    page_of,
+    used_pages,
+)
+from built_site import site  # noqa: F401
+from shared_modules import lib, modules  # noqa: F401
 
 matplotlib.use("Agg")
+pytest.register_assert_rewrite("figures", "drive")
 torch.set_num_threads(1)

@@ -2,13 +2,14 @@
 
 Each function takes a figure's section and works every control in it once, or `most` of each kind.
 Handles, sliders, lists and drawing pads must each change what the figure tells; a button may have
-nothing to tell just now.
+nothing to tell just now. `check` gets the figure's numbers after each.
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable
 
-from browser import centre, drag, next_frame, press, touch_drag
+from browser import NEXT_FRAME, centre, drag, press, touch_drag
 from playwright.sync_api import Locator
 
 MUST_TELL = (
@@ -19,20 +20,24 @@ MAY_TELL = "button, input[type=checkbox]"
 STEP = 25  # pixels
 
 KIND = "(control) => control.type?.replace('-one', '') ?? control.localName"
-TOLD = """(section) => [
-  section.dataset.values, section.querySelector(".vae-live-readout")?.textContent,
-].join()"""
+TOLD = f"""async (section) => {{
+  await ({NEXT_FRAME})();
+  return [section.dataset.values, section.querySelector(".vae-live-readout")?.textContent].join();
+}}"""
 NAME = "(control) => control.ariaLabel ?? control.labels?.[0]?.textContent ?? control.outerHTML"
 OTHERS = "({ options }) => [...options].filter((o) => !o.selected).map((o) => o.value)"
 
 
+Check = Callable[[dict], None]
+Act = Callable[[Locator, str, bool], None]
+
+
 def told(section: Locator) -> str:
     """What the figure shows after the next frame, as numbers and in words."""
-    next_frame(section.page)
     return section.evaluate(TOLD)
 
 
-def operate(section: Locator, act: Callable[[Locator, str, bool], None], most: int) -> None:
+def operate(section: Locator, act: Act, most: int, check: Check | None) -> None:
     """Work the controls: act(control, its kind, whether this is the second try, back again)."""
     worked = Counter()
     before = told(section)
@@ -51,10 +56,12 @@ def operate(section: Locator, act: Callable[[Locator, str, bool], None], most: i
             name = control.evaluate(NAME)
             assert after != before or not must or chosen, f"{name}: nothing changed"
             assert section.locator(".vae-live-fault").count() == 0, name
+            if check is not None:
+                check(json.loads(section.get_attribute("data-values")))
             before = after
 
 
-def by_keys(section: Locator, most: int = 100) -> None:
+def by_keys(section: Locator, most: int = 100, check: Check | None = None) -> None:
     def act(control: Locator, kind: str, again: bool) -> None:
         keys = {
             "select": ["ArrowUp"] if again else ["ArrowDown"],
@@ -66,10 +73,10 @@ def by_keys(section: Locator, most: int = 100) -> None:
         }
         press(control, *keys.get(kind, ["Space"]))
 
-    operate(section, act, most)
+    operate(section, act, most, check)
 
 
-def by_mouse(section: Locator, most: int = 100) -> None:
+def by_mouse(section: Locator, most: int = 100, check: Check | None = None) -> None:
     def act(control: Locator, kind: str, again: bool) -> None:
         if kind == "select":
             another_option(control)
@@ -85,10 +92,10 @@ def by_mouse(section: Locator, most: int = 100) -> None:
         else:
             control.click()
 
-    operate(section, act, most)
+    operate(section, act, most, check)
 
 
-def by_touch(section: Locator, most: int = 100) -> None:
+def by_touch(section: Locator, most: int = 100, check: Check | None = None) -> None:
     def act(control: Locator, kind: str, again: bool) -> None:
         if kind == "select":
             another_option(control)
@@ -102,7 +109,7 @@ def by_touch(section: Locator, most: int = 100) -> None:
         else:
             touch_drag(control)
 
-    operate(section, act, most)
+    operate(section, act, most, check)
 
 
 def another_option(control: Locator) -> None:

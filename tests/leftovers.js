@@ -59,11 +59,8 @@
 
   window.counted = () => {
     const sets = [...listening.values()].flatMap((own) => [...own.values()]);
-    return {
-      listeners: sets.reduce((total, handlers) => total + handlers.size, 0),
-      timers: kinds.timers.size,
-      frames: kinds.frames.size,
-      observers: observing.size,
-    };
+    const listeners = sets.reduce((total, handlers) => total + handlers.size, 0);
+    const { timers, frames } = kinds;
+    return { listeners, timers: timers.size, frames: frames.size, observers: observing.size };
   };
 };

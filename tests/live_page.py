@@ -16,8 +16,8 @@ body { margin: 16px; max-width: 720px; }
 """
 
 
-def page_with(*figures: LiveFigure, theme: str = "light") -> str:
-    """The HTML of a page that shows the figures with the book's own host."""
+def page_with(*figures: LiveFigure, theme: str = "light", host: str = HOST) -> str:
+    """The HTML of a page that shows the figures with the book's own host, or with another."""
     states = dependency_state(list(figures), drop_defaults=False)
     manager = json.dumps({"version_major": 2, "version_minor": 0, "state": states})
     views = "".join(
@@ -33,6 +33,6 @@ def page_with(*figures: LiveFigure, theme: str = "light") -> str:
         '<script type="application/vnd.jupyter.widget-state+json">'
         + manager.replace("<", "\\u003c")
         + "</script>"
-        + "".join(f"<script>{script}</script>" for script in [*scripts, HOST])
+        + "".join(f"<script>{script}</script>" for script in [*scripts, host])
         + "</body></html>"
     )

@@ -1,6 +1,6 @@
 // What the tests of the built site ask of a page; loaded before the page's own scripts.
 
-window.probe = (() => {
+{
   const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
   const probe = {
     firstFrame: null, // when a live figure drew for the first time, in ms
@@ -38,7 +38,7 @@ window.probe = (() => {
       }
       delete values.state[gone];
       const el = document.createElement("div");
-      document.querySelector("article").prepend(el);
+      document.querySelector("article, main").prepend(el);
       const end = window.vaeLive[values.figure].render({ model: { get: (name) => values[name] }, el });
       Object.assign(probe, { el, end });
     },
@@ -100,5 +100,5 @@ window.probe = (() => {
   document.addEventListener("securitypolicyviolation", (event) =>
     probe.refused.push([event.effectiveDirective, event.blockedURI, event.sample]),
   );
-  return probe;
-})();
+  window.probe = probe;
+}

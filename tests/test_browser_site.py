@@ -1,17 +1,15 @@
 """The built site in a real browser: every page, every live figure on it, and nothing from outside.
 
-The chapters are executed and the site is built first, unless that has been done (book/build.py
-keeps its results); the environment variable VAE_BOOK_HTML names a site that is built already.
+Whatever every single control of a figure does is asked of small ones, in test_live_figures.py, with
+an oracle; here the figures are as the book has them, on its pages.
 """
 
 import base64
 import hashlib
 import html
 import json
-import os
 import re
-import subprocess
-import sys
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,7 +20,6 @@ import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from browser import next_frame, opened, scrolls_sideways
-from filelock import FileLock
 from playwright.sync_api import expect
 from static_server import serving, weight
 
@@ -32,27 +29,15 @@ MOST_STATE = 300_000  # bytes of a figure's state, as JSON
 MOST_SECONDS = 2.5  # to the first live figure's first frame
 AXE = {"resultTypes": ["violations"], "preload": False}  # no style sheet fetched again
 AXE_CONTRAST = {**AXE, "runOnly": ["color-contrast"]}
-AXE_OTHERS = {**AXE, "rules": {"color-contrast": {"enabled": False}}}
-# Of code, probe.faintCode judges the contrast: axe takes seconds for its many small pieces.
-ALL_BUT_CODE = {"exclude": [[".highlight pre"]]}
+# Of code, probe.faintCode judges the contrast: axe takes seconds for its many small pieces, which
+# are coloured text and nothing else.
+ALL_BUT_CODE = {"exclude": [[".highlight pre span"]]}
+PHONE = {"width": 390, "height": 844, "touch": True, "theme": "dark", "still": True}
 PATIENCE = 20_000  # ms, for what should take a moment on an idle machine
 
 contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
 LISTED = [contents["root"], *(e["file"] for part in contents["parts"] for e in part["chapters"])]
 NAMES = [*LISTED, "genindex", "py-modindex", "search"]
-
-
-@pytest.fixture(scope="session")
-def site(chromium_path):
-    """The folder with the site."""
-    if "VAE_BOOK_HTML" in os.environ:
-        return Path(os.environ["VAE_BOOK_HTML"]).resolve()
-    (ROOT / "_build").mkdir(exist_ok=True)
-    with FileLock(ROOT / "_build" / "build.lock"):
-        command = [sys.executable, ROOT / "book" / "build.py"]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert done.returncode == 0, done.stdout
-    return ROOT / "_build" / "html"
 
 
 @pytest.fixture(scope="session")
@@ -134,9 +119,8 @@ def test_no_serious_barrier(visit, theme):
     visit.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     next_frame(visit.page)
     expect(visit.page.locator("html")).to_have_attribute("data-theme", theme)
-    found = Axe().run(visit.page, ALL_BUT_CODE, AXE_CONTRAST).response["violations"]
-    if theme == "light":  # nothing but colours differs in the dark
-        found += Axe().run(visit.page, options=AXE_OTHERS).response["violations"]
+    rules = AXE if theme == "light" else AXE_CONTRAST  # nothing but colours differs in the dark
+    found = Axe().run(visit.page, ALL_BUT_CODE, rules).response["violations"]
     serious = [
         f"{violation['id']}: {node['target']} {node['html'][:200]}\n  {node['failureSummary']}"
         for violation in found
@@ -187,42 +171,56 @@ def anchors(path):
     return {html.unescape(found) for found in re.findall(r'\s(?:id|name)="([^"]*)"', text)}
 
 
-def test_it_needs_neither_server_nor_network(visit, chromium, site):
+@pytest.fixture(scope="module")
+def from_file(visit, chromium, site):
+    """The same page without server or network, opened once."""
     with opened(chromium, offline=True) as page:
-        load(page, (site / f"{visit.name}.html").as_uri())
-        assert_complete(page)
-        for figure in sections(page):
-            drive.by_keys(figure, most=2)
+        yield load(page, (site / f"{visit.name}.html").as_uri())
+
+
+def test_it_needs_neither_server_nor_network(from_file):
+    assert_complete(from_file)
+    for figure in sections(from_file):
+        drive.by_keys(figure, most=2)
+    assert from_file.complaints == []
+
+
+def test_figures_leave_nothing_behind(from_file):
+    """Each is shown once more, in an element of its own, operated, and taken away."""
+    if not has_figures(from_file):
+        return
+    from_file.evaluate(LEFTOVERS, "/_static/live/")
+    for i in range(len(from_file.evaluate("probe.states()"))):
+        from_file.evaluate("(i) => probe.show(i)", i)
+        shown = from_file.locator("section.vae-live").first
+        drive.by_mouse(shown, most=2)
+        drive.by_keys(shown, most=2)
+        assert from_file.evaluate("() => counted().listeners") > 0
+        left = from_file.evaluate(
+            "() => { probe.end(); return { ...counted(), html: probe.el.innerHTML }; }"
+        )
+        assert left == {"listeners": 0, "timers": 0, "frames": 0, "observers": 0, "html": ""}
+        from_file.evaluate("() => probe.el.remove()")
+    assert from_file.complaints == []
 
 
 # Live figures
 
 
-@pytest.mark.parametrize("way", [drive.by_mouse, drive.by_touch, drive.by_keys])
+WAYS = {drive.by_mouse: 100, drive.by_touch: 2, drive.by_keys: 2}  # how many controls of a kind
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_every_figure_answers_and_asks_nobody(visit, way):
     asked = []
     visit.page.on("request", lambda request: asked.append(request.url))
     visit.page.context.set_offline(True)
     try:
         for figure in sections(visit.page):
-            way(figure)
+            way(figure, most=WAYS[way])
     finally:
         visit.page.context.set_offline(False)
     assert asked == []
-
-
-def test_every_figure_answers_on_a_phone(visit, chromium, address):
-    if not has_figures(visit.page):
-        return
-    options = {"width": 390, "height": 844, "touch": True, "theme": "dark", "still": True}
-    with opened(chromium, origins=(address,), **options) as page:
-        load(page, visit.page.url)
-        for figure in sections(page):
-            drive.by_touch(figure, most=2)
-            assert page.evaluate("probe.framesAtRest()") == 0
-        assert not scrolls_sideways(page)
-        # Otherwise each part of each formula has a transition, and a page takes ten seconds more.
-        assert page.evaluate("getComputedStyle(document.body).transitionDuration") == "0s"
 
 
 def test_without_scripts_something_stands_for_each_figure(visit, chromium, address):
@@ -270,26 +268,6 @@ def test_a_figure_says_what_is_missing(visit):
             assert part["fault"] or not re.search(NONSENSE, part["said"]), said
 
 
-def test_figures_leave_nothing_behind(visit, chromium, address):
-    """Without the host, each is shown in an element of its own, operated, and taken away."""
-    if not has_figures(visit.page):
-        return
-    with opened(chromium, origins=(address,)) as page:
-        page.route("**/live/host.js*", lambda route: route.fulfill(body=""))
-        load(page, visit.page.url)
-        page.evaluate(LEFTOVERS, "/_static/live/")
-        for i in range(len(page.evaluate("probe.states()"))):
-            page.evaluate("(i) => probe.show(i)", i)
-            drive.by_mouse(page.locator("section.vae-live"), most=2)
-            drive.by_keys(page.locator("section.vae-live"), most=2)
-            assert page.evaluate("() => counted().listeners") > 0
-            left = page.evaluate(
-                "() => { probe.end(); return { ...counted(), html: probe.el.innerHTML }; }"
-            )
-            assert left == {"listeners": 0, "timers": 0, "frames": 0, "observers": 0, "html": ""}
-            page.evaluate("() => probe.el.remove()")
-
-
 # A strict content security policy: the theme's own scripts by their hashes, and no others
 
 
@@ -306,35 +284,41 @@ def policy(path):
     )
 
 
-def refused(chromium, site, name, act=lambda page: None):
-    """What the policy refuses on a page: the directive, what it was, and how it begins."""
+@contextmanager
+def under_policy(chromium, site, name, **options):
+    """A page, and what the policy refuses on it: directive, what it was, and how it begins."""
     headers = {"Content-Security-Policy": policy(site / f"{name}.html")}
-    with serving(site, headers) as address, opened(chromium, origins=(address,)) as page:
-        load(page, f"{address}/{name}.html")
-        act(page)
-        found = {tuple(entry) for entry in page.evaluate("probe.refused")}
+    with serving(site, headers) as address, opened(chromium, origins=(address,), **options) as page:
+        yield load(page, f"{address}/{name}.html")
         page.complaints[:] = [c for c in page.complaints if "Content Security Policy" not in c]
-    return found
+
+
+def refused(page):
+    return {tuple(entry) for entry in page.evaluate("probe.refused")}
 
 
 @pytest.fixture(scope="session")
 def refused_of_the_theme(chromium, site):
-    return refused(chromium, site, "book/notation")
+    with under_policy(chromium, site, "book/notation", **PHONE) as page:
+        return refused(page)
 
 
-def test_a_strict_policy_refuses_nothing_of_the_figures(
+def test_figures_answer_on_a_phone_under_a_strict_policy(
     visit, chromium, site, refused_of_the_theme
 ):
+    """By finger, mouse and keys, in the dark, at rest afterwards; nothing of them is refused."""
     if not has_figures(visit.page):
         return
-
-    def act(page):
+    with under_policy(chromium, site, visit.name, **PHONE) as page:
         assert_complete(page)
         for figure in sections(page):
-            drive.by_keys(figure, most=2)
-            drive.by_mouse(figure, most=2)
-
-    assert refused(chromium, site, visit.name, act) <= refused_of_the_theme
+            for way in (drive.by_touch, drive.by_keys, drive.by_mouse):
+                way(figure, most=2)
+        assert page.evaluate("probe.framesAtRest()") == 0
+        assert not scrolls_sideways(page)
+        # Otherwise each part of each formula has a transition, and a page takes ten seconds more.
+        assert page.evaluate("getComputedStyle(document.body).transitionDuration") == "0s"
+        assert refused(page) <= refused_of_the_theme
 
 
 # The whole site

@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from browser import drag, next_frame, press, readout, scrolls_sideways, touch_drag, values
+from browser import drag, press, readout, sweep, touch_drag, values
+from figures import assert_draws, draws_figure, output
 from scipy import stats
 from torch import nn
 from torch.distributions import Normal
@@ -17,13 +18,6 @@ from vae_lib.models import VAE
 from vae_lib.networks import mlp
 
 DRAW_Z, DRAW_X, BOTH = "1. Draw z from p(z)", "2. Draw x from p(x | z)", "Both, 8 times"
-
-
-def random_figure(*, seed=0, sigma=0.25, image_shape=(4, 5), **options):
-    torch.manual_seed(seed)
-    decoder = mlp(2, 16, image_shape[0] * image_shape[1], activation=nn.Tanh)
-    figure = decoded_draws(decoder, sigma=sigma, image_shape=image_shape, **options)
-    return figure, decoder
 
 
 def z_handle(page):
@@ -39,27 +33,20 @@ def noise(shown, sigma):
     return (np.array(shown["draws"]) - np.array(shown["x_mean"])) / sigma
 
 
-def mean_of(decoder, z):
-    with torch.no_grad():
-        return decoder.double()(torch.tensor(z, dtype=torch.float64)).numpy()
-
-
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_mean_and_distances_are_torchs(page_of, seed):
     start = tuple((3 * torch.rand(2, generator=torch.Generator().manual_seed(seed)) - 1.5).tolist())
-    figure, decoder = random_figure(seed=seed, sigma=0.3, start=start)
+    figure, decoder = draws_figure(seed=seed, sigma=0.3, start=start)
     page = page_of(figure)
     for keys in ([], ["ArrowRight", "Shift+ArrowUp"], ["z", "x"]):
         press(z_handle(page), *keys)
         shown = values(page)
-        np.testing.assert_allclose(shown["x_mean"], mean_of(decoder, shown["z"]), atol=1e-6)
-        squares = (torch.tensor(shown["draws"]) - torch.tensor(shown["x_mean"])).square().sum(-1)
-        expected = squares / (20 * 0.3**2)
-        np.testing.assert_allclose(shown["distances"], expected.numpy(), rtol=1e-5)
+        assert len(shown["draws"]) == 6
+        assert_draws(shown, decoder, 0.3)
 
 
 def test_pixel_deviations_are_those_of_samples_from_the_library(page_of):
-    figure, decoder = random_figure(sigma=0.1)
+    figure, decoder = draws_figure(sigma=0.1)
     shown = values(page_of(figure))
     vae = VAE(None, Gaussian(decoder.double(), sigma=0.1), StandardNormal(2).double())
     torch.manual_seed(1)
@@ -84,12 +71,9 @@ def test_pixel_deviations_are_those_of_a_linear_model(page_of):
 
 
 def test_draws_of_x_are_independent_standard_noise(page_of):
-    figure, _ = random_figure(sigma=0.25)
+    figure, _ = draws_figure(sigma=0.25)
     page = page_of(figure)
-    collected = []
-    for _ in range(60):
-        click(page, DRAW_X)
-        collected.append(noise(values(page), 0.25))
+    collected = [noise(shown, 0.25) for shown in sweep(page, 60 * [{DRAW_X: None}])]
     eps = np.stack(collected).reshape(-1, 20)  # (360, D)
     n = eps.size
     assert abs(eps.mean()) < 4 / math.sqrt(n)
@@ -101,12 +85,10 @@ def test_draws_of_x_are_independent_standard_noise(page_of):
 
 
 def test_ancestral_samples_are_draws_from_the_model(page_of):
-    figure, decoder = random_figure(sigma=0.25, seed=3)
+    figure, decoder = draws_figure(sigma=0.25, seed=3)
     page = page_of(figure)
     samples = {}
-    for _ in range(50):
-        click(page, BOTH)
-        shown = values(page)
+    for shown in sweep(page, 50 * [{BOTH: None}]):
         samples |= {one["number"]: one for one in shown["samples"]}
     assert sorted(samples) == list(range(1, 401)) and shown["n_samples"] == 400
     z = np.array([one["z"] for one in samples.values()])
@@ -117,13 +99,13 @@ def test_ancestral_samples_are_draws_from_the_model(page_of):
     within = (np.linalg.norm(z, axis=1)[:, None] < [1, 2]).mean(0)  # what the circles say
     expected = 1 - np.exp([-0.5, -2])
     assert (np.abs(within - expected) < 4 * np.sqrt(expected * (1 - expected) / 400)).all()
-    eps = (x - mean_of(decoder, z)) / 0.25
+    eps = (x - output(decoder, z)) / 0.25
     assert abs(eps.mean()) < 4 / math.sqrt(eps.size)
     assert abs(eps.var() - 1) < 4 * math.sqrt(2 / eps.size)
 
 
 def test_dragging_moves_the_mean_and_keeps_the_noise(page_of):
-    figure, _ = random_figure()
+    figure, _ = draws_figure()
     page = page_of(figure)
     before = values(page)
     drag(z_handle(page), 60, -30)
@@ -135,7 +117,7 @@ def test_dragging_moves_the_mean_and_keeps_the_noise(page_of):
 
 
 def test_a_finger_drags_too(page_of):
-    figure, _ = random_figure()
+    figure, _ = draws_figure()
     page = page_of(figure, width=390, touch=True)
     touch_drag(z_handle(page), -40, 60)
     z = values(page)["z"]
@@ -144,7 +126,7 @@ def test_a_finger_drags_too(page_of):
 
 
 def test_sampling_takes_two_steps(page_of):
-    figure, _ = random_figure()
+    figure, _ = draws_figure()
     page = page_of(figure)
     press(z_handle(page), "z")
     half = values(page)
@@ -167,13 +149,13 @@ def test_sampling_takes_two_steps(page_of):
 
 def test_a_z_beyond_the_plane_is_not_moved(page_of):
     """The mark stays at the plane's edge, but the numbers are those of the draw."""
-    figure, decoder = random_figure()
+    figure, decoder = draws_figure()
     figure.state = {**figure.state, "radius": 0.5}
     page = page_of(figure)
     press(z_handle(page), *["z"] * 4)
     shown = values(page)
     assert max(map(abs, shown["z"])) > 0.5
-    np.testing.assert_allclose(shown["x_mean"], mean_of(decoder, shown["z"]), atol=1e-6)
+    np.testing.assert_allclose(shown["x_mean"], output(decoder, shown["z"]), atol=1e-6)
     assert float(z_handle(page).get_attribute("aria-valuenow")) in (
         -0.5,
         0.5,
@@ -183,22 +165,12 @@ def test_a_z_beyond_the_plane_is_not_moved(page_of):
 
 def test_the_shell_is_where_theory_has_it(page_of):
     """Squared distances in units of Dσ² are chi-squared with D degrees of freedom, over D."""
-    figure, _ = random_figure(image_shape=(28, 28), sigma=0.875)
+    figure, _ = draws_figure(image_shape=(28, 28), sigma=0.875)
     page = page_of(figure)
-    distances = []
-    for _ in range(20):
-        click(page, DRAW_X)
-        distances += values(page)["distances"]
+    told = sweep(page, 20 * [{DRAW_X: None}])
+    distances = [one for shown in told for one in shown["distances"]]
     assert abs(np.mean(distances) - 1) < 4 * math.sqrt(2 / 784 / len(distances))
     assert abs(np.var(distances) / (2 / 784) - 1) < 4 * math.sqrt(2 / len(distances))
-
-
-@pytest.mark.parametrize(("theme", "width"), [("light", 800), ("dark", 390)])
-def test_it_fits_the_page(page_of, theme, width):
-    figure, _ = random_figure(image_shape=(8, 8))
-    page = page_of(figure, theme=theme, width=width)
-    click(page, BOTH)
-    assert not scrolls_sideways(page)
 
 
 @pytest.mark.parametrize("n_pixels_side", [8, 28])
@@ -229,18 +201,9 @@ def test_bad_input_is_named():
         decoded_draws(nn.Conv1d(1, 1, 1), **good)
 
 
-def test_a_state_without_its_parts_says_so(page_of):
-    for missing, message in (("decoder", "a network is missing"), ("sigma", "sigma is missing")):
-        figure, _ = random_figure()
-        figure.state = {**figure.state, missing: None}
-        page = page_of(figure)
-        next_frame(page)
-        assert message in page.get_by_role("alert").inner_text()
-
-
 def test_the_density_in_the_readout_is_a_gaussians(page_of):
     """That -log p(x|z) + log p(mean|z) is D/2 times the distance told, by torch's own density."""
-    figure, _ = random_figure(sigma=0.4)
+    figure, _ = draws_figure(sigma=0.4)
     shown = values(page_of(figure))
     mean = torch.tensor(shown["x_mean"], dtype=torch.float64)
     x = torch.tensor(shown["draws"], dtype=torch.float64)

@@ -1,25 +1,19 @@
 """Chapter 7's live figure: its estimates against autograd, its exact gradients against scipy."""
 
+import itertools
 import json
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
-from browser import next_frame, press, readout, scrolls_sideways, touch_drag, values
-from scipy import integrate, stats
+from browser import next_frame, press, readout, sweep, touch_drag, values
+from figures import FUNCTIONS, assert_estimates, assert_exact_gradient, estimates_of
+from scipy import stats
 from torch import distributions as td
 
 from vae_lib.live import gradient_estimators
 
-FUNCTIONS = {
-    "square": lambda z: z.square(),
-    "offset": lambda z: z.square() + 10,
-    "log_px": lambda z: td.Normal(torch.tanh(2 * z), 0.3).log_prob(torch.full_like(z, 0.4)),
-    "wave": lambda z: torch.sin(8 * z),
-    "step": lambda z: (z > 0).to(z.dtype) + 0 * z,  # 0 * z gives autograd a slope to find
-}
 BASELINES = ("none", "others", "best")
 
 
@@ -38,79 +32,39 @@ def slide(page, **to):
     next_frame(page)
 
 
-def settings_of(shown):
-    tensors = (torch.tensor(shown[name], dtype=torch.float64) for name in ("mu", "sigma", "eps"))
-    return FUNCTIONS[shown["f"]], *tensors
+def every(**lists):
+    """All combinations of what the sliders and lists may say, as settings to sweep over."""
+    names = {"mu": "μ", "sigma": "σ", "f": "f(z) =", "baseline": "baseline b"}
+    return [
+        {names[key]: value for key, value in zip(lists, values, strict=True)}
+        for values in itertools.product(*lists.values())
+    ]
 
 
-def estimates_of(shown):
-    """Both estimates for each draw, by autograd from the ε that the figure reports."""
-    f, mu, sigma, eps = settings_of(shown)
-    path_mu = mu.expand(len(eps)).clone().requires_grad_()
-    (pathwise,) = torch.autograd.grad(f(path_mu + sigma * eps).sum(), path_mu)
-
-    z = mu + sigma * eps
-    score_mu = mu.expand(len(eps)).clone().requires_grad_()
-    (score,) = torch.autograd.grad(td.Normal(score_mu, sigma).log_prob(z).sum(), score_mu)
-    f_z, baseline = f(z), torch.zeros_like(z)
-    if shown["baseline"] == "others":
-        others = ~torch.eye(len(eps), dtype=torch.bool)
-        baseline = torch.stack([f_z[others[k]].mean() for k in range(len(eps))])
-    if shown["baseline"] == "best":
-        baseline = torch.full_like(z, shown["best_baseline"])
-    return {"pathwise": pathwise.numpy(), "score": ((f_z - baseline) * score).numpy()}
-
-
-def by_quadrature(shown):
-    """The exact gradient and the best constant baseline, E[f s] and E[f s²] / E[s²], by scipy."""
-    f, mu, sigma, _ = settings_of(shown)
-    mu, sigma = mu.item(), sigma.item()
-    ends = [mu + 12 * sigma * i / 48 for i in range(-48, 49)]
-    pieces = sorted({*ends, 0.0} if ends[0] < 0 < ends[-1] else ends)
-
-    def moment(power):
-        def integrand(z):
-            value = f(torch.tensor(z, dtype=torch.float64)).item()
-            return stats.norm.pdf(z, mu, sigma) * value * ((z - mu) / sigma**2) ** power
-
-        parts = pairwise(pieces)
-        return sum(integrate.fixed_quad(np.vectorize(integrand), *part, n=8)[0] for part in parts)
-
-    return moment(1), moment(2) * sigma**2
-
-
-@pytest.mark.parametrize("f", FUNCTIONS)
-@pytest.mark.parametrize("baseline", BASELINES)
-def test_estimates_are_autograds(page_of, f, baseline):
+def test_estimates_are_autograds(page_of):
     page = page_of(gradient_estimators(seed=1))
-    choose(page, f=f, baseline=baseline)
-    slide(page, mu=-0.35, sigma=0.8)
-    shown = values(page)
-    assert (shown["f"], shown["baseline"]) == (f, baseline)
-    assert (shown["mu"], shown["sigma"]) == (-0.35, 0.8)
-    for name, estimates in estimates_of(shown).items():
-        told, half = shown[name], shown["half_width"]
-        assert told["mean"] == pytest.approx(estimates.mean(), rel=1e-5, abs=1e-9)
-        assert told["sd"] == pytest.approx(estimates.std(ddof=1), rel=1e-5, abs=1e-9)
-        inside = np.abs(estimates) <= half
-        assert told["beyond"] == (~inside).sum() and inside.mean() >= 0.96
-        # An estimate at the very edge of a bin may be rounded into either.
-        counts, _ = np.histogram(estimates[inside], bins=61, range=(-half, half))
-        assert np.abs(np.subtract(told["counts"], counts)).sum() <= 4
-        assert sum(told["counts"]) + told["beyond"] == len(estimates)
+    settings = every(mu=[-0.35], sigma=[0.8], f=FUNCTIONS, baseline=BASELINES)
+    for setting, shown in zip(settings, sweep(page, settings), strict=True):
+        assert [shown[key] for key in ("mu", "sigma", "f", "baseline")] == list(setting.values())
+        assert_estimates(shown)
+        for name, estimates in estimates_of(shown).items():
+            assert (np.abs(estimates) <= shown["half_width"]).mean() >= 0.96, name
 
 
-@pytest.mark.parametrize("f", FUNCTIONS)
-@pytest.mark.parametrize(
-    ("mu", "sigma"), [(1, 0.5), (-2, 0.1), (2, 1.5), (0, 0.1), (0.05, 1.5), (-0.5, 0.65)]
-)
-def test_exact_gradients_are_scipys(page_of, f, mu, sigma):
-    page = page_of(gradient_estimators(mu=mu, sigma=sigma))
-    choose(page, f=f)
-    shown = values(page)
-    gradient, best = by_quadrature(shown)
-    assert shown["exact"] == pytest.approx(gradient, abs=1e-5, rel=1e-5)
-    assert shown["best_baseline"] == pytest.approx(best, abs=1e-5, rel=1e-5)
+def test_exact_gradients_are_scipys(page_of):
+    page = page_of(gradient_estimators())
+    places = [(1, 0.5), (-2, 0.1), (2, 1.5), (0, 0.1), (0.05, 1.5), (-0.5, 0.65)]
+    settings = [s for mu, sigma in places for s in every(mu=[mu], sigma=[sigma], f=FUNCTIONS)]
+    for setting, shown in zip(settings, sweep(page, settings), strict=True):
+        assert [shown[key] for key in ("mu", "sigma", "f")] == list(setting.values())
+        assert_exact_gradient(shown)
+
+
+@pytest.mark.parametrize(("mu", "sigma"), [(-2, 0.1), (0.05, 1.5)])
+def test_it_starts_where_it_is_told(page_of, mu, sigma):
+    shown = values(page_of(gradient_estimators(mu=mu, sigma=sigma)))
+    assert (shown["mu"], shown["sigma"]) == (mu, sigma)
+    assert_exact_gradient(shown)
 
 
 def test_exact_gradients_are_those_of_closed_forms(page_of):
@@ -122,32 +76,31 @@ def test_exact_gradients_are_those_of_closed_forms(page_of):
         "step": lambda mu, sigma: td.Normal(0.0, 1.0).cdf(mu / sigma),
     }
     page = page_of(gradient_estimators())
-    for f, expectation in expectations.items():
-        choose(page, f=f)
-        for mu, sigma in ((1.0, 0.5), (-0.2, 0.1), (0.3, 1.5)):
-            slide(page, mu=mu, sigma=sigma)
-            at = torch.tensor(mu, dtype=torch.float64, requires_grad=True)
-            expectation(at, torch.tensor(sigma, dtype=torch.float64)).backward()
-            assert values(page)["exact"] == pytest.approx(at.grad.item(), abs=1e-8), (f, mu, sigma)
+    settings = every(f=expectations, mu=[1.0, -0.2, 0.3], sigma=[0.5, 0.1, 1.5])
+    for setting, shown in zip(settings, sweep(page, settings), strict=True):
+        f, mu, sigma = setting.values()
+        at = torch.tensor(mu, dtype=torch.float64, requires_grad=True)
+        expectations[f](at, torch.tensor(sigma, dtype=torch.float64)).backward()
+        assert shown["exact"] == pytest.approx(at.grad.item(), abs=1e-8), setting
 
 
-@pytest.mark.parametrize("baseline", BASELINES)
-def test_means_agree_with_the_exact_gradient(page_of, baseline):
+def test_means_agree_with_the_exact_gradient(page_of):
     """Within four standard errors, but for the step's pathwise estimates, which are all 0."""
     page = page_of(gradient_estimators(seed=5))
-    choose(page, baseline=baseline)
-    for f in FUNCTIONS:
-        choose(page, f=f)
-        for mu, sigma in ((1.0, 0.5), (-0.4, 1.5), (0.2, 0.1)):
-            slide(page, mu=mu, sigma=sigma)
-            shown = values(page)
-            for name in ("pathwise", "score"):
-                told, n = shown[name], len(shown["eps"])
-                if (name, f) == ("pathwise", "step"):
-                    assert told["mean"] == told["sd"] == 0
-                    continue
-                error = told["sd"] / math.sqrt(n)
-                assert abs(told["mean"] - shown["exact"]) < 4 * error, (f, mu, sigma, name)
+    places = [(1.0, 0.5), (-0.4, 1.5), (0.2, 0.1)]
+    settings = [
+        setting
+        for mu, sigma in places
+        for setting in every(mu=[mu], sigma=[sigma], f=FUNCTIONS, baseline=BASELINES)
+    ]
+    for setting, shown in zip(settings, sweep(page, settings), strict=True):
+        for name in ("pathwise", "score"):
+            told, n = shown[name], len(shown["eps"])
+            if (name, shown["f"]) == ("pathwise", "step"):
+                assert told["mean"] == told["sd"] == 0
+                continue
+            error = told["sd"] / math.sqrt(n)
+            assert abs(told["mean"] - shown["exact"]) < 4 * error, (setting, name)
 
 
 def test_the_best_constant_has_the_smallest_variance(page_of):
@@ -178,10 +131,8 @@ def test_noise_stays_until_fresh_noise_is_asked_for(page_of):
 
 def test_noise_is_standard_normal(page_of):
     page = page_of(gradient_estimators(seed=11))
-    eps = []
-    for _ in range(10):
-        eps += values(page)["eps"]
-        page.get_by_role("button", name="Fresh ε").click()
+    told = sweep(page, [{}] + 9 * [{"Fresh ε": None}])
+    eps = [one for shown in told for one in shown["eps"]]
     eps, n = np.array(eps), len(eps)
     assert n == 10_000
     assert abs(eps.mean()) < 4 / math.sqrt(n)
@@ -222,19 +173,18 @@ def test_keys_and_fingers_move_the_sliders(page_of):
     assert values(page)["sigma"] > before + 0.05
 
 
-@pytest.mark.parametrize("f", FUNCTIONS)
 @pytest.mark.parametrize("key", ["Home", "End"])
-def test_the_ends_of_the_sliders_are_in_order(page_of, f, key):
+def test_the_ends_of_the_sliders_are_in_order(page_of, key):
     page = page_of(gradient_estimators())
-    choose(page, f=f)
     for name in ("μ", "σ"):
         press(page.get_by_label(name, exact=True), key)
-    shown = values(page)
-    assert (shown["mu"], shown["sigma"]) == ((-2, 0.1) if key == "Home" else (2, 1.5))
-    for name, estimates in estimates_of(shown).items():
-        assert shown[name]["mean"] == pytest.approx(estimates.mean(), rel=1e-5, abs=1e-9)
-    text = readout(page) + page.locator("section").inner_html()
-    assert "NaN" not in text and "Infinity" not in text and "undefined" not in text
+    for f in FUNCTIONS:
+        choose(page, f=f)
+        shown = values(page)
+        assert (shown["mu"], shown["sigma"]) == ((-2, 0.1) if key == "Home" else (2, 1.5))
+        assert_estimates(shown)
+        text = readout(page) + page.locator("section").inner_html()
+        assert "NaN" not in text and "Infinity" not in text and "undefined" not in text
 
 
 def test_it_says_who_needs_more_draws(page_of):
@@ -246,13 +196,6 @@ def test_it_says_who_needs_more_draws(page_of):
     assert "so the pathwise estimator needs" in readout(page)
     choose(page, f="step")
     assert "Every pathwise estimate is 0" in readout(page)
-
-
-@pytest.mark.parametrize(("theme", "width"), [("light", 800), ("dark", 390)])
-def test_it_fits_the_page(page_of, theme, width):
-    page = page_of(gradient_estimators(), theme=theme, width=width)
-    choose(page, f="log_px", baseline="others")
-    assert not scrolls_sideways(page)
 
 
 def test_the_state_is_light_and_the_picture_there():
@@ -275,11 +218,3 @@ def test_the_state_is_light_and_the_picture_there():
 def test_bad_input_is_named(change, message):
     with pytest.raises(ValueError, match=message):
         gradient_estimators(**change)
-
-
-def test_a_state_without_its_parts_says_so(page_of):
-    figure = gradient_estimators()
-    figure.state = {**figure.state, "sigma": None}
-    page = page_of(figure)
-    next_frame(page)
-    assert "sigma or n_draws is missing" in page.get_by_role("alert").inner_text()

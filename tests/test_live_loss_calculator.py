@@ -2,20 +2,17 @@
 
 import itertools
 import math
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 import torch
-from browser import press, readout, scrolls_sideways, touch_drag, values
+from browser import press, readout, scrolls_sideways, section, touch_drag, values
+from figures import SIZES, implied_ratio
 from torch import distributions as td
 from torch.nn import functional as F
 
 from vae_lib.live import loss_calculator
 
-CHAPTER = Path(__file__).resolve().parents[1] / "chapters" / "09_loss_audit.ipynb"
-SIZES = {"pixels": 10, "latents": 3}
 BATCH = 6
 TERMS = ("SSE", "half SSE", "BCE")
 OVERS = ("", "batch", "pixels", "batch pixels")
@@ -37,6 +34,8 @@ FILL = """async (combinations) => {
     const type = input.localName === "select" ? "change" : "input";
     input.dispatchEvent(new Event(type, { bubbles: true }));
   };
+  const wait = window.requestAnimationFrame;
+  window.requestAnimationFrame = (draw) => (queueMicrotask(draw), 1);
   const told = [];
   for (const [name, over, kl_over, w] of combinations) {
     put(term, name);
@@ -46,21 +45,13 @@ FILL = """async (combinations) => {
     ];
     lists.forEach((list, i) => put(list, averaged[i] ? "mean" : "sum"));
     put(weight, w);
-    await new Promise(requestAnimationFrame);
+    await null;
+    await null;
     told.push(JSON.parse(section.dataset.values));
   }
+  window.requestAnimationFrame = wait;
   return told;
 }"""
-
-
-@pytest.fixture(scope="module")
-def implied_ratio():
-    """The chapter's function, from its cell."""
-    cells = nbformat.read(CHAPTER, as_version=4).cells
-    source = next(c.source for c in cells if c.source.startswith("def implied_ratio"))
-    names = {"math": math}
-    exec(source, names)
-    return names["implied_ratio"]
 
 
 @pytest.fixture
@@ -99,14 +90,14 @@ def assert_parallel(one, other, what):
     assert cosine == pytest.approx(1, abs=1e-12), what
 
 
-def test_every_combination_is_the_chapters_and_an_elbo(page_of, implied_ratio, random_output):
-    x, leaves = random_output
+def test_every_combination_is_the_chapters_and_an_elbo(page_of, random_output):
+    (x, leaves), ratio_of = random_output, implied_ratio()
     page = page_of(loss_calculator(START, batch=BATCH))
     page.get_by_label("σ claimed").fill("0.2")
     told = page.evaluate(FILL, COMBINATIONS)
     for (term, over, kl_over, weight), shown in zip(COMBINATIONS, told, strict=True):
         what = (term, over, kl_over, weight)
-        ratio = implied_ratio(*what, **SIZES, batch=BATCH)
+        ratio = ratio_of(*what, **SIZES, batch=BATCH)
         assert shown["ratio"] == pytest.approx(ratio, rel=1e-12), what
         assert shown["b"] / shown["a"] == pytest.approx(ratio, rel=1e-12), what
         letters = {"w": weight, "D": SIZES["pixels"], "L": SIZES["latents"], "B": BATCH}
@@ -161,35 +152,32 @@ def test_the_two_buttons(page_of):
     assert values(page)["ratio"] == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize(
-    ("field", "text", "message"),
-    [
+def test_what_is_no_number_for_its_field_is_named(page_of):
+    page = page_of(loss_calculator(START))
+    for field, text, message in [
         ("latents L", "", "must be a whole number, 1 or more"),
         ("pixels D", "0", "must be a whole number, 1 or more"),
         ("batch B", "2.5", "must be a whole number, 1 or more"),
         ("weight w", "-1", "must be a number, 0 or more"),
         ("σ claimed", "0", "must be a number above 0"),
-    ],
-)
-def test_what_is_no_number_for_its_field_is_named(page_of, field, text, message):
-    page = page_of(loss_calculator(START))
-    page.get_by_label(field).fill(text)
-    assert message in readout(page)
-    assert values(page)["ratio"] is None
-    assert page.get_by_label(field).get_attribute("aria-invalid") == "true"
-    page.get_by_label(field).fill("3")
-    assert values(page)["ratio"] > 0
-    assert page.locator("[aria-invalid=true]").count() == 0
+    ]:
+        page.get_by_label(field).fill(text)
+        assert message in readout(page), field
+        assert values(page)["ratio"] is None
+        assert page.get_by_label(field).get_attribute("aria-invalid") == "true"
+        page.get_by_label(field).fill("3")
+        assert values(page)["ratio"] > 0
+        assert page.locator("[aria-invalid=true]").count() == 0
 
 
-@pytest.mark.parametrize("weight", [0.0, 1e-12, 1e12])
-@pytest.mark.parametrize("term", TERMS)
-def test_ends_of_the_scale(page_of, term, weight):
-    page = page_of(loss_calculator({"an end": (term, "", "", weight, SIZES)}), width=390)
-    shown = values(page)
-    assert shown["ratio"] == pytest.approx(weight / (2 if term == "SSE" else 1))
-    assert ("no ELBO" in readout(page)) == (weight == 0)
-    assert "NaN" not in page.locator("section.vae-live").inner_html()
+def test_ends_of_the_scale(page_of):
+    ends = list(itertools.product(TERMS, (0.0, 1e-12, 1e12)))
+    figures = [loss_calculator({"an end": (term, "", "", w, SIZES)}) for term, w in ends]
+    page = page_of(*figures, width=390)
+    for i, (term, weight) in enumerate(ends):
+        assert values(page, i)["ratio"] == pytest.approx(weight / (2 if term == "SSE" else 1))
+        assert ("no ELBO" in readout(page, i)) == (weight == 0)
+        assert "NaN" not in section(page, i).inner_html()
     assert not scrolls_sideways(page)
 
 

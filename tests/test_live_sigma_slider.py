@@ -6,29 +6,10 @@ import re
 
 import numpy as np
 import pytest
-import torch
-from browser import drag, next_frame, press, readout, scrolls_sideways, section, touch_drag, values
+from browser import drag, next_frame, press, readout, section, sweep, touch_drag, values
+from figures import assert_slider, gaussian_cost, residuals, slider_figure
 from scipy.optimize import minimize_scalar
 from scipy.stats import kstest
-from torch import distributions as td
-
-from vae_lib.live import sigma_slider
-
-N_PIXELS = 12
-
-
-def residuals(size, *, seed=0, n=6, n_pixels=N_PIXELS):
-    """Images, and reconstructions of very different quality."""
-    generator = torch.Generator().manual_seed(seed)
-    x = torch.randn(n, n_pixels, generator=generator)
-    scales = size * torch.logspace(-1.5, 0.5, n)[:, None]
-    return x, x + scales * torch.randn(n, n_pixels, generator=generator)
-
-
-def make(x, x_mean, **options):
-    shown = {"an easy one": 0, "a hard one": len(x) - 1}
-    settings = {"shown": shown, "image_shape": (3, 4), "value_range": (-1.5, 1.5), "sigma": 0.2}
-    return sigma_slider(x, x_mean, **{**settings, **options})
 
 
 @pytest.fixture
@@ -39,18 +20,6 @@ def case():
 def rows_of(x, choice):
     """The rows of the data that a choice in the figure's list is about."""
     return {"an easy one": [0], "a hard one": [len(x) - 1]}.get(choice, list(range(len(x))))
-
-
-def cost(x, x_mean, sigma):
-    """Mean over examples of -log N(x; x_mean, sigma² I), in nats, by torch in double precision."""
-    p_x = td.Independent(td.Normal(x_mean.double(), sigma), 1)
-    return -p_x.log_prob(x.double()).mean().item()
-
-
-def move_to(control, value):
-    control.evaluate(
-        "(c, v) => { c.value = v; c.dispatchEvent(new Event('input', { bubbles: true })); }", value
-    )
 
 
 def slider_of(page):
@@ -76,38 +45,31 @@ def click(page, name):
 @pytest.mark.parametrize(("seed", "size"), [(0, 0.3), (1, 0.05), (2, 4.0)])
 def test_the_numbers_are_torchs_over_the_whole_slider(page_of, seed, size):
     x, x_mean = residuals(size, seed=seed)
-    figure = make(x, x_mean)
+    figure = slider_figure(x, x_mean)
     page = page_of(figure)
     assert choices(page) == ["an easy one", "a hard one", "all 6, on average"]
     for name in choices(page):
         choose(page, name)
-        rows = rows_of(x, name)
-        reached = []
-        for power in np.linspace(*figure.state["log10_range"], 13):
-            move_to(slider_of(page), power)
-            shown = values(page)
-            sigma = shown["sigma"]
-            reached.append(math.log10(sigma))
-            total = cost(x[rows], x_mean[rows], sigma)
-            assert shown["total"] == pytest.approx(total, rel=1e-9)
-            assert shown["error_term"] + shown["log_term"] == pytest.approx(total, rel=1e-9)
-            # The logarithm is what a perfect reconstruction would cost.
-            perfect = cost(x[rows], x[rows], sigma)
-            assert shown["log_term"] == pytest.approx(perfect, rel=1e-9)
+        powers = np.linspace(*figure.state["log10_range"], 13).tolist()
+        told = sweep(page, [{"σ": power} for power in powers])
+        for shown in told:
+            assert shown["image"] == choices(page).index(name)
+            assert_slider(shown, x, x_mean)
+        reached = [math.log10(shown["sigma"]) for shown in told]
         ends = figure.state["log10_range"]
-        assert reached == pytest.approx(np.linspace(*ends, 13), abs=0.00501)
+        assert reached == pytest.approx(powers, abs=0.00501)
         assert [reached[0], reached[-1]] == pytest.approx(ends, abs=1e-12)
 
 
 def test_the_optimum_is_where_a_minimiser_finds_it(page_of, case):
     x, x_mean = case
-    page = page_of(make(x, x_mean))
+    page = page_of(slider_figure(x, x_mean))
     best = []
     for name in choices(page):
         choose(page, name)
         rows = rows_of(x, name)
         found = minimize_scalar(
-            lambda log_sigma, rows=rows: cost(x[rows], x_mean[rows], math.exp(log_sigma)),
+            lambda log_sigma, rows=rows: gaussian_cost(x[rows], x_mean[rows], math.exp(log_sigma)),
             bounds=(-8, 4),
             method="bounded",
             options={"xatol": 1e-9},
@@ -124,19 +86,19 @@ def test_the_optimum_is_where_a_minimiser_finds_it(page_of, case):
 
 def test_halving_costs_more_than_doubling(page_of, case):
     x, x_mean = case
-    page = page_of(make(x, x_mean))
+    page = page_of(slider_figure(x, x_mean))
     for name in choices(page):
         choose(page, name)
         rows = rows_of(x, name)
         click(page, "Best σ")
         best = values(page)["sigma"]
-        at_best = cost(x[rows], x_mean[rows], best)
+        at_best = gaussian_cost(x[rows], x_mean[rows], best)
         excess = {}
         for label, factor in (("Halve σ", 0.5), ("Double σ", 2.0)):
             click(page, label)
             shown = values(page)
             assert shown["sigma"] == pytest.approx(factor * best)
-            excess[label] = cost(x[rows], x_mean[rows], factor * best) - at_best
+            excess[label] = gaussian_cost(x[rows], x_mean[rows], factor * best) - at_best
             assert shown["excess"] == pytest.approx(excess[label], rel=1e-6)
             click(page, "Best σ")
         assert excess["Halve σ"] > 2 * excess["Double σ"] > 0
@@ -144,10 +106,12 @@ def test_halving_costs_more_than_doubling(page_of, case):
 
 def test_what_losses_without_a_sigma_choose_is_marked(page_of, case):
     x, x_mean = case
-    page = page_of(make(x, x_mean))
+    page = page_of(slider_figure(x, x_mean))
     choose(page, "all 6, on average")
     shown = values(page)
-    expected = [cost(x, x_mean, sigma) - shown["best_total"] for sigma in (math.sqrt(0.5), 1.0)]
+    expected = [
+        gaussian_cost(x, x_mean, sigma) - shown["best_total"] for sigma in (math.sqrt(0.5), 1.0)
+    ]
     assert shown["unsaid"] == pytest.approx(expected, rel=1e-9)
     marks = section(page).locator("text.tick").all_text_contents()
     assert {"σ² = ½", "σ = 1"} <= set(marks)
@@ -165,7 +129,7 @@ def test_what_losses_without_a_sigma_choose_is_marked(page_of, case):
 
 def test_the_noise_of_a_draw_is_scaled_by_sigma_and_standard_normal(page_of):
     x, x_mean = residuals(0.3, n_pixels=784, n=3)
-    page = page_of(make(x, x_mean, image_shape=(28, 28)))
+    page = page_of(slider_figure(x, x_mean, image_shape=(28, 28)))
 
     def noise():
         shown = values(page)
@@ -193,7 +157,7 @@ def place(mark):
 
 
 def test_handle_and_diamond_lie_on_the_curve(page_of, case):
-    page = page_of(make(*case))
+    page = page_of(slider_figure(*case))
     for name in choices(page):
         choose(page, name)
         click(page, "Best σ")
@@ -209,7 +173,7 @@ def test_handle_and_diamond_lie_on_the_curve(page_of, case):
 
 
 def test_beyond_the_plot_the_handle_waits_at_its_edge(page_of, case):
-    figure = make(*case)
+    figure = slider_figure(*case)
     page = page_of(figure)
     choose(page, "a hard one")
     press(slider_of(page), "Home")
@@ -221,7 +185,7 @@ def test_beyond_the_plot_the_handle_waits_at_its_edge(page_of, case):
 
 
 def test_mouse_finger_and_keys_move_sigma(page_of, case):
-    page = page_of(make(*case), touch=True)
+    page = page_of(slider_figure(*case), touch=True)
     before = values(page)["sigma"]
     drag(handle_of(page), 40, 0)
     dragged = values(page)["sigma"]
@@ -244,24 +208,16 @@ def output(page):
 
 
 def test_the_words_are_the_numbers(page_of, case):
-    page = page_of(make(*case))
+    page = page_of(slider_figure(*case))
     shown, words = values(page), readout(page).replace("−", "-")
     for name in ("error_term", "log_term", "total", "excess"):
         assert f"{shown[name]:.1f}" in words
     assert f"{shown['best_sigma']:.3g}" in words
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 800), ("dark", 390)])
-def test_it_fits_the_page(page_of, case, theme, width):
-    page = page_of(make(*case), theme=theme, width=width)
-    choose(page, "all 6, on average")
-    next_frame(page)
-    assert not scrolls_sideways(page)
-
-
 def test_the_state_is_light_and_the_picture_there(case):
     x, x_mean = residuals(0.3, n_pixels=784, n=300)
-    figure = make(x, x_mean, image_shape=(28, 28))
+    figure = slider_figure(x, x_mean, image_shape=(28, 28))
     n_bytes = sum(len(figure.state[name]["data"]) for name in ("x", "x_mean"))
     text = json.dumps(figure.state, default=lambda value: "")
     assert 4 / 3 * n_bytes + len(text) < 60_000
@@ -285,13 +241,15 @@ def test_bad_input_is_named(case):
     ]
     for change, message in bad:
         with pytest.raises(ValueError, match=message):
-            make(**{"x": x, "x_mean": x_mean, **change})
+            slider_figure(**{"x": x, "x_mean": x_mean, **change})
 
 
 def test_a_state_that_lacks_something_says_so(page_of, case):
+    figures = []
     for name in ("x", "names", "mean_sse"):
-        figure = make(*case)
+        figure = slider_figure(*case)
         figure.state = {key: value for key, value in figure.state.items() if key != name}
-        page = page_of(figure)
-        next_frame(page)
-        assert "This figure cannot be shown" in page.get_by_role("alert").inner_text()
+        figures.append(figure)
+    alerts = page_of(*figures).get_by_role("alert").all_inner_texts()
+    assert len(alerts) == 3
+    assert all("This figure cannot be shown" in alert for alert in alerts)

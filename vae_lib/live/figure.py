@@ -7,6 +7,7 @@ book's pages a small host does, from the state that the build embeds.
 import base64
 import copy
 import io
+import math
 
 import anywidget
 import torch
@@ -52,6 +53,7 @@ class LiveFigure(anywidget.AnyWidget):
         state: dict[str, object],
         picture: Figure | str,
     ) -> None:
+        _check_numbers(state, "its state")
         facts = {"figure": figure, "name": name, "description": description, "state": state}
         super().__init__(_esm=module(figure), **facts)
         as_html = isinstance(picture, str)
@@ -69,6 +71,21 @@ def here(*parts: Tensor | nn.Module) -> list[Tensor | nn.Module]:
         part.detach().cpu() if isinstance(part, Tensor) else copy.deepcopy(part).cpu()
         for part in parts
     ]
+
+
+def _check_numbers(part: object, where: str) -> None:
+    """JSON has no word for NaN or infinity: with one of them a page loses all its figures."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            _check_numbers(value, f"{where}, {key}")
+    elif isinstance(part, list | tuple):
+        for value in part:
+            _check_numbers(value, where)
+    elif isinstance(part, float) and not math.isfinite(part):
+        raise ValueError(
+            f"A live figure needs finite numbers, but in {where} there is {part}: leave it out, or "
+            "compute it from data without NaN or infinity."
+        )
 
 
 def pack(values: Tensor, dtype: str = "float32") -> Packed:

@@ -15,6 +15,7 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+const NO_NUMBER = /\b(?:NaN|undefined|Infinity)\b/;
 const QUIET_MS = 400; // without a change, before a screen reader is told
 
 // Unique on the page, which other figures with their own copy of this code share.
@@ -34,12 +35,14 @@ export function live(build) {
   };
 }
 
-// The state, but for a part that is not there: it is asked for in vain once, and not computed with.
+// The state, but for a part that is not there, or that is no number where it should be one: it is
+// asked for in vain once, and not computed with.
 const complete = (state) =>
   new Proxy(state, {
     get: (parts, name) => {
-      if (name in parts) return parts[name];
-      throw new Error(`${String(name)} is missing from the figure's state`);
+      if (!Object.hasOwn(parts, name)) throw new Error(`${String(name)} is missing from the figure's state`);
+      if ([parts[name]].flat(3).some(Number.isNaN)) throw new Error(`${String(name)} is not a number in the figure's state`);
+      return parts[name];
     },
   });
 
@@ -84,7 +87,7 @@ function layOut(el, name, description) {
   return { root, stage, controls, readout, status };
 }
 
-// Run something that may throw; a fault becomes a message in place of the figure.
+// Run something that may throw; a fault becomes a message in place of the figure, and an event.
 function guarding(frame) {
   return (handler) => {
     try {
@@ -93,6 +96,7 @@ function guarding(frame) {
       console.warn(error);
       const message = `This figure cannot be shown: ${error.message}.`;
       frame.root.replaceChildren(element("p", { class: "vae-live-fault", role: "alert" }, message));
+      frame.root.dispatchEvent(new CustomEvent("vae-live-fault", { bubbles: true })); // a page may have a picture
       frame.stop();
       return undefined;
     }
@@ -159,6 +163,7 @@ function drawing(frame, endings) {
 function telling(frame, { root, readout, status }) {
   let callOff = () => {};
   return (text, values = {}) => {
+    if (NO_NUMBER.test(text)) throw new Error("what it computes from its state is no number");
     readout.textContent = text;
     root.dataset.values = JSON.stringify(values);
     callOff();

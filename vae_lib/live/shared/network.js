@@ -10,6 +10,7 @@ export function unpack(packed) {
   if (values.length !== size) {
     throw new Error(`an array of ${packed.shape.join(" x ")} has ${values.length} values`);
   }
+  if (!values.every(Number.isFinite)) throw new Error("an array in the figure's state has values that are no numbers");
   return values;
 }
 

@@ -1,0 +1,618 @@
+"""The live figures and what is asked of each: one entry a figure, for the tests that hold for all.
+
+An entry makes a small figure and its oracle, a function of the numbers that the figure tells: it
+compares them with torch, scipy or mpmath, and is called after every move. The rules themselves are
+in test_live_figures.py; what one figure alone has to keep is in test_live_<its name>.py.
+"""
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import mpmath
+import nbformat
+import numpy as np
+import pytest
+import torch
+from scipy import interpolate, stats
+from torch import distributions as td
+from torch import nn
+
+from vae_lib import live
+from vae_lib.conditionals import Bernoulli, DiagonalGaussian, StandardNormal
+from vae_lib.data import binarize, load
+from vae_lib.live import LiveFigure
+from vae_lib.models import VAE
+from vae_lib.networks import mlp
+
+Oracle = Callable[[dict], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One figure of the book.
+
+    Attributes:
+        name: of its script.
+        chapter: where it stands; the quiz stands in all of them.
+        make: gives a small figure, always the same, and its oracle.
+        controls: what a reader can move, each by its accessible name, in the order of the page.
+        needed: a part of its state, and what it says without it.
+    """
+
+    name: str
+    chapter: str
+    make: Callable[[], tuple[LiveFigure, Oracle]]
+    controls: tuple[str, ...]
+    needed: tuple[str, str]
+
+
+def close(found: object, expected: object) -> None:
+    """What floats of a page owe to PyTorch."""
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@torch.no_grad()
+def output(net: nn.Module, inputs: object) -> np.ndarray:
+    """What a network gives, in double precision."""
+    return net.double()(torch.as_tensor(inputs, dtype=torch.float64)).numpy()
+
+
+# Quadrature: 20 points of Gauss and Legendre in each of many pieces, for smooth functions
+
+
+def mean_by_quadrature(f: Callable, low: float, high: float, pieces: int = 100) -> float:
+    """The integral of f, which takes an array of points."""
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    edges = np.linspace(low, high, pieces + 1)
+    half = np.diff(edges)[:, None] / 2
+    z = (edges[:-1, None] + half + half * nodes).ravel()
+    return float(f(z) @ (half * weights).ravel())
+
+
+# Chapter 1
+
+
+def small_latent_map() -> tuple[LiveFigure, Oracle]:
+    torch.manual_seed(0)
+    decoder, distances = mlp(2, 16, 20), torch.rand(9, 9)
+    low, high = (-3.0, -2.0), (3.0, 4.0)
+    figure = live.latent_map(
+        decoder, torch.randn(30, 2), distances, image_shape=(4, 5), low=low, high=high, usual=0.5
+    )
+    axes = [np.linspace(*ends, 9) for ends in zip(low, high, strict=True)]
+    between = interpolate.RegularGridInterpolator(axes, distances.numpy())
+
+    def oracle(shown: dict) -> None:
+        close(shown["x_decoded"], output(decoder, shown["z"]))
+        close(shown["distance"], between(shown["z"])[0])
+
+    return figure, oracle
+
+
+# Chapter 2
+
+
+def ellipse_figure(
+    *, seed: int = 0, gain: float = 1.0, **options
+) -> tuple[LiveFigure, nn.Module, nn.Module]:
+    """Random networks, the encoder's last layer `gain` times as strong."""
+    digits = load("digits")
+    torch.manual_seed(seed)
+    encoder, decoder = mlp(64, 16, 4), mlp(2, 16, 64, activation=nn.Tanh)
+    with torch.no_grad():
+        encoder[-1].weight.mul_(gain)
+    settings = {"image_shape": (8, 8), "drawing": "box", **options}
+    figure = live.posterior_ellipse(
+        encoder,
+        decoder,
+        2 * torch.randn(60, 2),
+        torch.arange(60) % 10,
+        images=digits.test[::20],
+        image_labels=digits.test_labels[::20],
+        **settings,
+    )
+    return figure, encoder, decoder
+
+
+def assert_ellipse(shown: dict, encoder: nn.Module, decoder: nn.Module) -> None:
+    """The figure's numbers against the networks in double precision."""
+    encoder, decoder = encoder.double(), decoder.double()
+    with torch.no_grad():
+        q_z = DiagonalGaussian(encoder)(torch.tensor(shown["x"], dtype=torch.float64))
+        close(shown["mu"], q_z.mean)
+        np.testing.assert_allclose(shown["sigma"], q_z.stddev, rtol=1e-5)
+        steps = 2 * shown["scale"] * torch.tensor([[0, 0], [-1, 0], [1, 0], [0, 1], [0, -1]])
+        points = q_z.mean + steps * q_z.stddev
+        close(shown["points"], points)
+        close(shown["decoded"], decoder(points))
+
+
+def small_posterior_ellipse() -> tuple[LiveFigure, Oracle]:
+    figure, encoder, decoder = ellipse_figure()
+
+    def oracle(shown: dict) -> None:
+        if shown["x"] is not None:
+            assert_ellipse(shown, encoder, decoder)
+
+    return figure, oracle
+
+
+# Chapter 3
+
+
+def draws_figure(
+    *, seed: int = 0, sigma: float = 0.25, image_shape: tuple[int, int] = (4, 5), **options
+) -> tuple[LiveFigure, nn.Module]:
+    torch.manual_seed(seed)
+    decoder = mlp(2, 16, image_shape[0] * image_shape[1], activation=nn.Tanh)
+    figure = live.decoded_draws(decoder, sigma=sigma, image_shape=image_shape, **options)
+    return figure, decoder
+
+
+def assert_draws(shown: dict, decoder: nn.Module, sigma: float) -> None:
+    np.testing.assert_allclose(shown["x_mean"], output(decoder, shown["z"]), atol=1e-6)
+    if shown["draws"]:
+        squares = np.square(np.subtract(shown["draws"], shown["x_mean"])).sum(-1)
+        expected = squares / (len(shown["x_mean"]) * sigma**2)
+        np.testing.assert_allclose(shown["distances"], expected, rtol=1e-5)
+
+
+def small_decoded_draws() -> tuple[LiveFigure, Oracle]:
+    figure, decoder = draws_figure()
+    return figure, lambda shown: assert_draws(shown, decoder, 0.25)
+
+
+# Chapter 4
+
+
+def residuals(
+    size: float, *, seed: int = 0, n: int = 6, n_pixels: int = 12
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images, and reconstructions of very different quality."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, n_pixels, generator=generator)
+    scales = size * torch.logspace(-1.5, 0.5, n)[:, None]
+    return x, x + scales * torch.randn(n, n_pixels, generator=generator)
+
+
+def slider_figure(x: torch.Tensor, x_mean: torch.Tensor, **options) -> LiveFigure:
+    shown = {"an easy one": 0, "a hard one": len(x) - 1}
+    settings = {"shown": shown, "image_shape": (3, 4), "value_range": (-1.5, 1.5), "sigma": 0.2}
+    return live.sigma_slider(x, x_mean, **{**settings, **options})
+
+
+def gaussian_cost(x: torch.Tensor, x_mean: torch.Tensor, sigma: float) -> float:
+    """Mean over examples of -log N(x; x_mean, sigma² I), in nats, by torch in double precision."""
+    p_x = td.Independent(td.Normal(x_mean.double(), sigma), 1)
+    return -p_x.log_prob(x.double()).mean().item()
+
+
+def assert_slider(shown: dict, x: torch.Tensor, x_mean: torch.Tensor) -> None:
+    """Of the figure's images the last is the mean over all."""
+    rows = [[0], [len(x) - 1], list(range(len(x)))][shown["image"]]
+    total = gaussian_cost(x[rows], x_mean[rows], shown["sigma"])
+    assert shown["total"] == pytest.approx(total, rel=1e-9)
+    assert shown["error_term"] + shown["log_term"] == pytest.approx(total, rel=1e-9)
+    # The logarithm is what a perfect reconstruction would cost.
+    perfect = gaussian_cost(x[rows], x[rows], shown["sigma"])
+    assert shown["log_term"] == pytest.approx(perfect, rel=1e-9)
+
+
+def small_sigma_slider() -> tuple[LiveFigure, Oracle]:
+    x, x_mean = residuals(0.3)
+    return slider_figure(x, x_mean), lambda shown: assert_slider(shown, x, x_mean)
+
+
+# Chapter 5
+
+
+def one_pixel_exactly(logit: float, x: float) -> dict[str, float]:
+    """What the figure should show, by the formulas of the chapter in 50 digits."""
+    with mpmath.workdps(50):
+        lam, x = 1 / (1 + mpmath.exp(-mpmath.mpf(logit))), mpmath.mpf(x)
+
+        def times_log(weight, value):
+            return weight * mpmath.log(value) if weight else mpmath.mpf(0)
+
+        half = lam == mpmath.mpf(1) / 2
+        atanh = mpmath.atanh(1 - 2 * lam)
+        log_c = mpmath.log(2 if half else 2 * atanh / (1 - 2 * lam))
+        mean = mpmath.mpf(1) / 2 if half else lam / (2 * lam - 1) + 1 / (2 * atanh)
+        bce = -times_log(x, lam) - times_log(1 - x, 1 - lam)
+        floor = -times_log(x, x) - times_log(1 - x, 1 - x)
+        result = {
+            "lambda": lam,
+            "bce": bce,
+            "floor": floor,
+            "kl": bce - floor,
+            "log_c": log_c,
+            "cost": bce - log_c,
+            "mean": mean,
+            "density": mpmath.exp(log_c - bce),
+            "weight": mpmath.exp(-bce),
+        }
+        result = {name: float(value) for name, value in result.items()}
+    return {**result, "mass": mass_of(logit)}
+
+
+def mass_of(logit: float) -> float:
+    """The integral of λ^t (1 - λ)^(1 - t), by quadrature: the function is smooth."""
+    log_lam, log_rest = -np.logaddexp(0, -logit), -np.logaddexp(0, logit)
+    return mean_by_quadrature(lambda t: np.exp(t * log_lam + (1 - t) * log_rest), 0, 1, pieces=8)
+
+
+def assert_one_pixel(shown: dict) -> None:
+    for name, value in one_pixel_exactly(shown["logit"], shown["x"]).items():
+        assert shown[name] == pytest.approx(value, rel=1e-9, abs=1e-12), (name, shown)
+
+
+def small_one_pixel() -> tuple[LiveFigure, Oracle]:
+    return live.one_pixel(), assert_one_pixel
+
+
+# Chapter 6
+
+
+def bars_decoder(n_pixels: int, spread: float, seed: int) -> nn.Module:
+    """A network whose posteriors are skewed or two-peaked, the more so the larger the spread."""
+    torch.manual_seed(seed)
+    decoder = mlp(1, 12, n_pixels, activation=nn.Tanh)
+    with torch.no_grad():
+        for parameter in decoder.parameters():
+            parameter.mul_(spread)
+    return decoder
+
+
+def binary_images() -> torch.Tensor:
+    return (torch.rand(3, 12, generator=torch.Generator().manual_seed(2)) < 0.5).float()
+
+
+def bars_figure(
+    decoder: nn.Module, x: torch.Tensor, mu: float = 0.3, sigma: float = 0.7
+) -> LiveFigure:
+    names = [f"image {i}" for i in range(len(x))]
+    q = {"mu": torch.full((len(x),), mu), "sigma": torch.full((len(x),), sigma)}
+    return live.elbo_bars(decoder, x, image_shape=(3, 4), names=names, **q)
+
+
+def bernoulli_log_likelihood(decoder: nn.Module, x: torch.Tensor) -> Callable:
+    """From points z, as an array, to log p(x|z), by torch in double precision."""
+    sizes = [decoder[0].in_features, decoder[0].out_features, decoder[-1].out_features]
+    double = mlp(*sizes, activation=nn.Tanh).double()
+    double.load_state_dict({k: v.double() for k, v in decoder.state_dict().items()})
+
+    def at(z: np.ndarray) -> np.ndarray:
+        p = output(double, np.asarray(z)[:, None])
+        return stats.bernoulli(1 / (1 + np.exp(-p))).logpmf(x.numpy().astype(int)).sum(-1)
+
+    return at
+
+
+def bars_exactly(decoder: nn.Module, x: torch.Tensor, mu: float, sigma: float) -> dict[str, float]:
+    log_px_z, prior, q = bernoulli_log_likelihood(decoder, x), stats.norm(), stats.norm(mu, sigma)
+    log_px = math.log(
+        mean_by_quadrature(lambda z: np.exp(log_px_z(z)) * prior.pdf(z), -9, 9, pieces=200)
+    )
+
+    def mean_under_q(f: Callable) -> float:
+        return mean_by_quadrature(lambda z: q.pdf(z) * f(z), mu - 9 * sigma, mu + 9 * sigma)
+
+    reconstruction = mean_under_q(log_px_z)
+    kl_prior = mean_under_q(lambda z: q.logpdf(z) - prior.logpdf(z))
+    kl_posterior = mean_under_q(lambda z: q.logpdf(z) - log_px_z(z) - prior.logpdf(z) + log_px)
+    return {
+        "log_px": log_px,
+        "reconstruction": reconstruction,
+        "kl_prior": kl_prior,
+        "elbo": reconstruction - kl_prior,
+        "kl_posterior": kl_posterior,
+    }
+
+
+def assert_bars(shown: dict, decoder: nn.Module, x: torch.Tensor) -> None:
+    for name, value in bars_exactly(decoder, x, shown["mu"], shown["sigma"]).items():
+        assert shown[name] == pytest.approx(value, abs=1e-5, rel=1e-5), name
+
+
+def small_elbo_bars() -> tuple[LiveFigure, Oracle]:
+    decoder, x = bars_decoder(12, 3.0, seed=1), binary_images()
+    return bars_figure(decoder, x), lambda shown: assert_bars(shown, decoder, x[shown["image"]])
+
+
+# Chapter 7
+
+FUNCTIONS = {
+    "square": lambda z: z.square(),
+    "offset": lambda z: z.square() + 10,
+    "log_px": lambda z: td.Normal(torch.tanh(2 * z), 0.3).log_prob(torch.full_like(z, 0.4)),
+    "wave": lambda z: torch.sin(8 * z),
+    "step": lambda z: (z > 0).to(z.dtype) + 0 * z,  # 0 * z gives autograd a slope to find
+}
+
+
+def settings_of(shown: dict) -> tuple:
+    tensors = (torch.tensor(shown[name], dtype=torch.float64) for name in ("mu", "sigma", "eps"))
+    return FUNCTIONS[shown["f"]], *tensors
+
+
+def estimates_of(shown: dict) -> dict[str, np.ndarray]:
+    """Both estimates for each draw, by autograd from the ε that the figure reports."""
+    f, mu, sigma, eps = settings_of(shown)
+    path_mu = mu.expand(len(eps)).clone().requires_grad_()
+    (pathwise,) = torch.autograd.grad(f(path_mu + sigma * eps).sum(), path_mu)
+
+    z = mu + sigma * eps
+    score_mu = mu.expand(len(eps)).clone().requires_grad_()
+    (score,) = torch.autograd.grad(td.Normal(score_mu, sigma).log_prob(z).sum(), score_mu)
+    f_z, baseline = f(z), torch.zeros_like(z)
+    if shown["baseline"] == "others":
+        others = ~torch.eye(len(eps), dtype=torch.bool)
+        baseline = (others.double() @ f_z) / (len(eps) - 1)
+    if shown["baseline"] == "best":
+        baseline = torch.full_like(z, shown["best_baseline"])
+    return {"pathwise": pathwise.numpy(), "score": ((f_z - baseline) * score).numpy()}
+
+
+def gradient_by_quadrature(shown: dict) -> tuple[float, float]:
+    """The exact gradient and the best constant baseline, E[f s] and E[f s²] / E[s²]."""
+    f, mu, sigma, _ = settings_of(shown)
+    mu, sigma = mu.item(), sigma.item()
+    low, high = mu - 12 * sigma, mu + 12 * sigma
+    edges = [low, 0.0, high] if low < 0 < high else [low, high]  # the step is smooth on each side
+
+    def moment(power: int) -> float:
+        def integrand(z: np.ndarray) -> np.ndarray:
+            value = f(torch.from_numpy(z)).numpy()
+            return stats.norm.pdf(z, mu, sigma) * value * ((z - mu) / sigma**2) ** power
+
+        return sum(mean_by_quadrature(integrand, *ends) for ends in itertools.pairwise(edges))
+
+    return moment(1), moment(2) * sigma**2
+
+
+def assert_estimates(shown: dict) -> None:
+    for name, estimates in estimates_of(shown).items():
+        told, half = shown[name], shown["half_width"]
+        assert told["mean"] == pytest.approx(estimates.mean(), rel=1e-5, abs=1e-9)
+        assert told["sd"] == pytest.approx(estimates.std(ddof=1), rel=1e-5, abs=1e-9)
+        inside = np.abs(estimates) <= half
+        assert told["beyond"] == (~inside).sum()
+        # An estimate at the very edge of a bin may be rounded into either.
+        counts, _ = np.histogram(estimates[inside], bins=61, range=(-half, half))
+        assert np.abs(np.subtract(told["counts"], counts)).sum() <= 4
+        assert sum(told["counts"]) + told["beyond"] == len(estimates)
+
+
+def assert_exact_gradient(shown: dict) -> None:
+    gradient, best = gradient_by_quadrature(shown)
+    assert shown["exact"] == pytest.approx(gradient, abs=1e-5, rel=1e-5)
+    assert shown["best_baseline"] == pytest.approx(best, abs=1e-5, rel=1e-5)
+
+
+def small_gradient_estimators() -> tuple[LiveFigure, Oracle]:
+    def oracle(shown: dict) -> None:
+        assert_estimates(shown)
+        assert_exact_gradient(shown)
+
+    return live.gradient_estimators(seed=1), oracle
+
+
+# Chapter 8
+
+ONE_OF_EACH = list(range(0, 297, 30))
+
+
+def explorer_figure(vae: VAE, **options) -> LiveFigure:
+    digits = load("digits")
+    with torch.no_grad():
+        codes = vae.encoder(binarize(digits.test[:100], threshold=0.5)).mean
+    settings = {"image_shape": (8, 8), "drawing": "box", **options}
+    return live.explorer(
+        vae.encoder.net,
+        vae.decoder.net,
+        codes.float(),
+        digits.test_labels[:100],
+        images=digits.test[ONE_OF_EACH],
+        image_labels=digits.test_labels[ONE_OF_EACH],
+        **settings,
+    )
+
+
+def random_vae(seed: int = 0, activation: type[nn.Module] = nn.ReLU) -> VAE:
+    torch.manual_seed(seed)
+    encoder = DiagonalGaussian(mlp(64, 16, 4, activation=activation))
+    return VAE(encoder, Bernoulli(mlp(2, 16, 64, activation=activation)), StandardNormal(2))
+
+
+def decoded(vae: VAE, z: object) -> np.ndarray:
+    return 1 / (1 + np.exp(-output(vae.decoder.net, z)))
+
+
+def assert_explored(shown: dict, vae: VAE) -> None:
+    np.testing.assert_allclose(shown["x_mean"], decoded(vae, shown["z"]), atol=1e-5)
+    assert set(shown["x_draw"]) <= {0, 1}
+    own = shown["own"]
+    if own is None:
+        return
+    x = binarize(torch.tensor(own["grey"], dtype=torch.float64), threshold=0.5)
+    np.testing.assert_array_equal(own["x"], x)
+    with torch.no_grad():
+        q_z = DiagonalGaussian(vae.encoder.net.double())(x)
+    np.testing.assert_allclose(own["mu"], q_z.mean, atol=1e-5)
+    np.testing.assert_allclose(own["sigma"], q_z.stddev, rtol=1e-5)
+    np.testing.assert_allclose(own["reconstruction"], decoded(vae, own["mu"]), atol=1e-5)
+
+
+def small_explorer() -> tuple[LiveFigure, Oracle]:
+    vae = random_vae()
+    return explorer_figure(vae), lambda shown: assert_explored(shown, vae)
+
+
+# Chapter 9
+
+SIZES = {"pixels": 10, "latents": 3}
+
+
+def implied_ratio() -> Callable:
+    """Chapter 9's function, from its cell."""
+    chapters = Path(__file__).resolve().parents[1] / "chapters"
+    cells = nbformat.read(chapters / "09_loss_audit.ipynb", as_version=4).cells
+    names = {"math": math}
+    exec(next(c.source for c in cells if c.source.startswith("def implied_ratio")), names)
+    return names["implied_ratio"]
+
+
+def small_loss_calculator() -> tuple[LiveFigure, Oracle]:
+    ratio_of = implied_ratio()
+    figure = live.loss_calculator({"a start": ("SSE", "batch", "batch", 1.0, SIZES)}, batch=6)
+
+    def oracle(shown: dict) -> None:
+        over, kl_over = " ".join(shown["over"]), " ".join(shown["kl_over"])
+        ratio = ratio_of(shown["term"], over, kl_over, shown["weight"], **shown["sizes"])
+        assert shown["ratio"] == pytest.approx(ratio, rel=1e-12)
+        assert shown["beta"] == pytest.approx(ratio / shown["claimed"] ** 2, rel=1e-12)
+
+    return figure, oracle
+
+
+# Every chapter
+
+QUESTIONS = [
+    {
+        "text": "What does `a < b & c` show?",
+        "options": [
+            {"text": "<b>bold</b>", "reason": "No tag is one: `<b>` is text.", "right": False},
+            {"text": "Itself, & `σ²`", "reason": "It is shown as written.", "right": True},
+            {"text": "Nothing", "reason": "It is not left out.", "right": False},
+        ],
+    },
+    {
+        "text": "Is log p(x|z) ≤ 0?",
+        "options": [
+            {"text": "Not always", "reason": "A density may exceed 1.", "right": True},
+            {"text": "Always", "reason": "That holds for probabilities.", "right": False},
+        ],
+    },
+]
+
+
+def small_quiz() -> tuple[LiveFigure, Oracle]:
+    right = [[option["right"] for option in question["options"]] for question in QUESTIONS]
+
+    def oracle(shown: dict) -> None:
+        for question, of in zip(shown["questions"], right, strict=True):
+            assert question["solved"] == any(of[k] for k in question["checked"])
+
+    return live.quiz_figure(QUESTIONS), oracle
+
+
+PLACE_OF_Z = "The code z"
+FIGURES = (
+    Asked("latent_map", "1", small_latent_map, (PLACE_OF_Z,), ("distances", "missing")),
+    Asked(
+        "posterior_ellipse",
+        "2",
+        small_posterior_ellipse,
+        ("Draw a digit", "Clear", "show", "σ times"),
+        ("encoder", "a network is missing"),
+    ),
+    Asked(
+        "decoded_draws",
+        "3",
+        small_decoded_draws,
+        (PLACE_OF_Z, "1. Draw z from p(z)", "2. Draw x from p(x | z)", "Both, 8 times"),
+        ("sigma", "sigma is missing"),
+    ),
+    Asked(
+        "sigma_slider",
+        "4",
+        small_sigma_slider,
+        ("σ, on the curve", "σ", "Image", "Best σ", "Halve σ", "Double σ", "Draw again"),
+        ("mean_sse", "This figure cannot be shown"),
+    ),
+    Asked(
+        "one_pixel",
+        "5",
+        small_one_pixel,
+        (
+            "The decoder's λ, on the curve of the BCE",
+            "The grey value x, on the curve of the density",
+            "grey value x",
+            "decoder's λ",
+            "λ = x",
+            "λ of the least −log p",
+        ),
+        ("logit", "is missing"),
+    ),
+    Asked(
+        "elbo_bars",
+        "6",
+        small_elbo_bars,
+        ("The mean of q", "μ", "σ", "Image", "The encoder's q", "The best Gaussian"),
+        ("decoder", "a network is missing"),
+    ),
+    Asked(
+        "gradient_estimators",
+        "7",
+        small_gradient_estimators,
+        ("μ", "σ", "f(z) =", "baseline b", "Fresh ε"),
+        ("sigma", "sigma or n_draws is missing"),
+    ),
+    Asked(
+        "explorer",
+        "8",
+        small_explorer,
+        (
+            PLACE_OF_Z,
+            "Draw a digit",
+            "Clear",
+            "walk from a",
+            "to a",
+            "t",
+            "Play the walk",
+            "New draws",
+        ),
+        ("images", "an array is missing"),
+    ),
+    Asked(
+        "loss_calculator",
+        "9",
+        small_loss_calculator,
+        (
+            "A loss",
+            "term",
+            "σ claimed",
+            "over pixels",
+            "over the batch",
+            "weight w",
+            "over latents",
+            "over the batch",
+            "and then",
+            "pixels D",
+            "latents L",
+            "batch B",
+            "Sum both terms, average over the batch",
+            "Choose w so that β = 1",
+        ),
+        ("losses", "the losses to choose from are missing"),
+    ),
+    Asked(
+        "quiz",
+        "every",
+        small_quiz,
+        (
+            "A. <b>bold</b>",
+            "B. Itself, & σ²",
+            "C. Nothing",
+            "Check",
+            "A. Not always",
+            "B. Always",
+            "Check",
+        ),
+        ("questions", "questions are missing"),
+    ),
+)
+each_figure = pytest.mark.parametrize("asked", FIGURES, ids=lambda asked: asked.name)
