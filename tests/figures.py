@@ -9,6 +9,7 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import mpmath
@@ -47,6 +48,18 @@ class Asked:
     make: Callable[[], tuple[LiveFigure, Oracle]]
     controls: tuple[str, ...]
     needed: tuple[str, str]
+
+
+@cache
+def made(asked: Asked) -> tuple[LiveFigure, Oracle]:
+    """An entry's figure and oracle, made once: most of the time goes into its picture."""
+    return asked.make()
+
+
+def like(figure: LiveFigure, state: dict) -> LiveFigure:
+    """The figure with another state, and without the picture."""
+    told = {"name": figure.name, "description": figure.description}
+    return LiveFigure(figure.figure, **told, state=state, picture="<p>A picture</p>")
 
 
 def close(found: object, expected: object) -> None:

@@ -6,7 +6,7 @@ import json
 import random
 
 import pytest
-from figures import FIGURES
+from figures import FIGURES, like, made
 from ipywidgets.embed import dependency_state
 from live_page import HOST
 
@@ -27,7 +27,7 @@ def widget(figure):
 
 @pytest.fixture(scope="module")
 def widgets():
-    return {asked.name: widget(asked.make()[0]) for asked in FIGURES}
+    return {asked.name: widget(made(asked)[0]) for asked in FIGURES}
 
 
 def leaves(part, path=()):
@@ -137,7 +137,10 @@ def shown(borrow_page):
         page.set_content(PAGE)
         for name in source.figures():
             page.add_script_tag(content=source.script(name))
-        return page.evaluate(SHOW, [cases, HOST])
+        result = page.evaluate(SHOW, [cases, HOST])
+        # What a damaged figure draws before it stops may be no place for a mark.
+        page.complaints[:] = [c for c in page.complaints if not c.startswith("console: Error: <")]
+        return result
 
     return show
 
@@ -207,12 +210,6 @@ def test_a_widget_of_another_kind_is_left_alone(shown, widgets):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_python_refuses_a_state_that_json_cannot_hold(value):
-    figure, _ = FIGURES[0].make()
+    figure, _ = made(FIGURES[0])
     with pytest.raises(ValueError, match="finite numbers, but in its state, usual there is"):
-        type(figure)(
-            "latent_map",
-            name="",
-            description="",
-            state={**figure.state, "usual": value},
-            picture="<p></p>",
-        )
+        like(figure, {**figure.state, "usual": value})

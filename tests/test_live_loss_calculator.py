@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from browser import press, readout, scrolls_sideways, section, touch_drag, values
-from figures import SIZES, implied_ratio
+from figures import SIZES, implied_ratio, like
 from torch import distributions as td
 from torch.nn import functional as F
 
@@ -172,7 +172,12 @@ def test_what_is_no_number_for_its_field_is_named(page_of):
 
 def test_ends_of_the_scale(page_of):
     ends = list(itertools.product(TERMS, (0.0, 1e-12, 1e12)))
-    figures = [loss_calculator({"an end": (term, "", "", w, SIZES)}) for term, w in ends]
+    figure = loss_calculator(START)
+    (loss,) = figure.state["losses"]
+    states = [
+        {"losses": [{**loss, "term": t, "over": [], "kl_over": [], "weight": w}]} for t, w in ends
+    ]
+    figures = [like(figure, {**figure.state, **state}) for state in states]
     page = page_of(*figures, width=390)
     for i, (term, weight) in enumerate(ends):
         assert values(page, i)["ratio"] == pytest.approx(weight / (2 if term == "SSE" else 1))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from browser import drag, next_frame, press, readout, section, sweep, touch_drag, values
-from figures import assert_one_pixel
+from figures import assert_one_pixel, like
 from scipy.integrate import simpson
 from scipy.optimize import minimize_scalar
 from torch import distributions as td
@@ -68,7 +68,8 @@ def test_nothing_is_lost_where_formulas_are_0_over_0(page_of):
     logits = [0.0]
     logits += [1e-12, 1e-7, 9.9e-4, 1.01e-3, 0.0499, 0.0501]
     logits += [-logit for logit in logits[1:]]
-    figures = [one_pixel(0.37, 1 / (1 + math.exp(-logit))) for logit in logits]
+    figure = one_pixel(0.37, 0.5)
+    figures = [like(figure, {**figure.state, "logit": logit}) for logit in logits]
     page = page_of(*figures)
     next_frame(page)
     for i in range(len(figures)):
@@ -220,10 +221,10 @@ def test_bad_input_is_named(arguments, message):
 
 
 def test_a_state_that_lacks_something_says_so(page_of):
-    figures = []
+    figure, figures = one_pixel(), []
     for name in ("x", "logit", "max_logit"):
-        figure = one_pixel()
-        figure.state = {key: value for key, value in figure.state.items() if key != name}
-        figures.append(figure)
+        figures.append(
+            like(figure, {key: value for key, value in figure.state.items() if key != name})
+        )
     alerts = page_of(*figures).get_by_role("alert").all_inner_texts()
     assert len(alerts) == 3 and all("is missing" in alert for alert in alerts)

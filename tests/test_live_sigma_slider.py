@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from browser import drag, next_frame, press, readout, section, sweep, touch_drag, values
-from figures import assert_slider, gaussian_cost, residuals, slider_figure
+from figures import assert_slider, gaussian_cost, like, residuals, slider_figure
 from scipy.optimize import minimize_scalar
 from scipy.stats import kstest
 
@@ -245,11 +245,11 @@ def test_bad_input_is_named(case):
 
 
 def test_a_state_that_lacks_something_says_so(page_of, case):
-    figures = []
+    figure, figures = slider_figure(*case), []
     for name in ("x", "names", "mean_sse"):
-        figure = slider_figure(*case)
-        figure.state = {key: value for key, value in figure.state.items() if key != name}
-        figures.append(figure)
+        figures.append(
+            like(figure, {key: value for key, value in figure.state.items() if key != name})
+        )
     alerts = page_of(*figures).get_by_role("alert").all_inner_texts()
     assert len(alerts) == 3
     assert all("This figure cannot be shown" in alert for alert in alerts)

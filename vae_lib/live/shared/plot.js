@@ -12,6 +12,12 @@ export function svg(name, attributes = {}, ...children) {
   return made;
 }
 
+// A place that is no number would only leave its mark out, and say nothing.
+function finite(place) {
+  if (!Number.isFinite(place)) throw new Error("a number in the figure's state leads off its plot");
+  return place;
+}
+
 // Round numbers between low and high, about n of them.
 export function ticks(low, high, n = 5) {
   const rough = (high - low) / n;
@@ -38,7 +44,7 @@ export function plot(options) {
   const needed = (inside * (y[1] - y[0])) / (x[1] - x[0]) + margin.top + margin.bottom;
   const height = equal ? needed : (options.height ?? 260);
   const [right, bottom] = [width - margin.right, height - margin.bottom];
-  const scale = ([low, high], from, to) => (v) => from + ((v - low) / (high - low)) * (to - from);
+  const scale = ([low, high], from, to) => (v) => finite(from + ((v - low) / (high - low)) * (to - from));
   const unscale = ([low, high], from, to) => (p) => low + ((p - from) / (to - from)) * (high - low);
   const [px, py] = [scale(x, margin.left, right), scale(y, bottom, margin.top)];
   const [ux, uy] = [unscale(x, margin.left, right), unscale(y, bottom, margin.top)];
