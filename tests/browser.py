@@ -50,6 +50,7 @@ VALUES = f"""async (which) => {{
   return document.querySelectorAll("section.vae-live")[which].dataset.values;
 }}"""
 SWEEP = """async (settings) => {
+  await (NEXT_FRAME)(); // which may have been asked for
   const section = document.querySelector("section.vae-live");
   const labels = [...section.querySelectorAll("label")];
   const buttons = [...section.querySelectorAll("button")];
@@ -74,7 +75,7 @@ SWEEP = """async (settings) => {
   }
   window.requestAnimationFrame = wait;
   return told;
-}"""
+}""".replace("NEXT_FRAME", NEXT_FRAME)
 
 
 def find_chromium() -> str | None:

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from browser import press, readout, scrolls_sideways, section, touch_drag, values
+from browser import NEXT_FRAME, press, readout, scrolls_sideways, section, touch_drag, values
 from figures import SIZES, implied_ratio, like
 from torch import distributions as td
 from torch.nn import functional as F
@@ -34,6 +34,7 @@ FILL = """async (combinations) => {
     const type = input.localName === "select" ? "change" : "input";
     input.dispatchEvent(new Event(type, { bubbles: true }));
   };
+  await (NEXT_FRAME)(); // which may have been asked for
   const wait = window.requestAnimationFrame;
   window.requestAnimationFrame = (draw) => (queueMicrotask(draw), 1);
   const told = [];
@@ -51,7 +52,7 @@ FILL = """async (combinations) => {
   }
   window.requestAnimationFrame = wait;
   return told;
-}"""
+}""".replace("NEXT_FRAME", NEXT_FRAME)
 
 
 @pytest.fixture
