@@ -53,6 +53,11 @@ SWEEP = """async (settings) => {
   await (NEXT_FRAME)(); // which may have been asked for
   const section = document.querySelector("section.vae-live");
   const labels = [...section.querySelectorAll("label")];
+  const labelled = (name) => {
+    const [text, group] = name.split(" in ");
+    const inGroup = (label) => !group || label.closest("fieldset").firstChild.textContent === group;
+    return labels.find((label) => label.textContent === text && inGroup(label)).control;
+  };
   const buttons = [...section.querySelectorAll("button")];
   const change = (control, value) => {
     const option = [...(control.options ?? [])].find((one) => one.text === value);
@@ -62,7 +67,7 @@ SWEEP = """async (settings) => {
   };
   const move = ([name, value]) => {
     if (value === null) buttons.find((button) => button.textContent === name).click();
-    else change(labels.find((label) => label.textContent === name).control, value);
+    else change(labelled(name), value);
   };
   const wait = window.requestAnimationFrame;
   window.requestAnimationFrame = (draw) => (queueMicrotask(draw), 1);
@@ -298,7 +303,8 @@ def sweep(page: Page, settings: list[dict[str, object]]) -> list[dict]:
     """What a figure tells in each of many settings, one after the other.
 
     A setting gives each control that it moves, by its label, a value; a button None, which is a
-    click. A list is chosen from by its option's value or text. The figure draws each setting, but
+    click. A list is chosen from by its option's value or text. "over the batch in KL" is the one in
+    that group. The figure draws each setting, but
     does not wait for the screen to be ready for it.
     """
     return page.evaluate(SWEEP, settings)

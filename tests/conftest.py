@@ -17,6 +17,14 @@ from browser import (  # noqa: F401
 from built_site import site  # noqa: F401
 from shared_modules import lib, modules  # noqa: F401
 
+from vae_lib.data import Dataset, load
+
 matplotlib.use("Agg")
 pytest.register_assert_rewrite("figures", "drive")
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    """The embedded data set, for figures in which the reader draws."""
+    return load("digits")

@@ -20,17 +20,12 @@ from handwriting import DIGITS, draw, pad_of
 from torch import nn
 
 from vae_lib.conditionals import Bernoulli, DiagonalGaussian, StandardNormal
-from vae_lib.data import binarize, load
+from vae_lib.data import binarize
 from vae_lib.live import explorer
 from vae_lib.models import VAE
 from vae_lib.networks import mlp
 from vae_lib.objectives import elbo
 from vae_lib.training import fit
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load("digits")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from browser import NEXT_FRAME, press, readout, scrolls_sideways, section, touch_drag, values
+from browser import press, readout, scrolls_sideways, section, sweep, touch_drag, values
 from figures import SIZES, implied_ratio, like
 from torch import distributions as td
 from torch.nn import functional as F
@@ -24,35 +24,21 @@ KL_OVERS = [
 COMBINATIONS = list(itertools.product(TERMS, OVERS, KL_OVERS, (1.0, 0.03)))
 START = {"a start": ("SSE", "batch", "batch", 1.0, SIZES)}
 
-# Works the form as a reader does, field by field, and reads what is told after each loss.
-FILL = """async (combinations) => {
-  const section = document.querySelector("section.vae-live");
-  const [, term, ...lists] = section.querySelectorAll("select");
-  const [, weight] = section.querySelectorAll("input");
-  const put = (input, value) => {
-    input.value = value;
-    const type = input.localName === "select" ? "change" : "input";
-    input.dispatchEvent(new Event(type, { bubbles: true }));
-  };
-  await (NEXT_FRAME)(); // which may have been asked for
-  const wait = window.requestAnimationFrame;
-  window.requestAnimationFrame = (draw) => (queueMicrotask(draw), 1);
-  const told = [];
-  for (const [name, over, kl_over, w] of combinations) {
-    put(term, name);
-    const averaged = [
-      over.includes("pixels"), over.includes("batch"),
-      kl_over.includes("latents"), kl_over.includes("batch"), kl_over.includes("pixels"),
-    ];
-    lists.forEach((list, i) => put(list, averaged[i] ? "mean" : "sum"));
-    put(weight, w);
-    await null;
-    await null;
-    told.push(JSON.parse(section.dataset.values));
-  }
-  window.requestAnimationFrame = wait;
-  return told;
-}""".replace("NEXT_FRAME", NEXT_FRAME)
+
+def filled(combinations):
+    """The form's fields, for losses given as (term, over, kl_over, weight)."""
+    reduced = {
+        "over pixels": (1, "pixels"),
+        "over the batch in Reconstruction": (1, "batch"),
+        "over latents": (2, "latents"),
+        "over the batch in KL": (2, "batch"),
+        "and then": (2, "pixels"),
+    }
+    return [
+        {"term": loss[0], "weight w": loss[3]}
+        | {name: "mean" if axis in loss[i] else "sum" for name, (i, axis) in reduced.items()}
+        for loss in combinations
+    ]
 
 
 @pytest.fixture
@@ -95,7 +81,7 @@ def test_every_combination_is_the_chapters_and_an_elbo(page_of, random_output):
     (x, leaves), ratio_of = random_output, implied_ratio()
     page = page_of(loss_calculator(START, batch=BATCH))
     page.get_by_label("σ claimed").fill("0.2")
-    told = page.evaluate(FILL, COMBINATIONS)
+    told = sweep(page, filled(COMBINATIONS))
     for (term, over, kl_over, weight), shown in zip(COMBINATIONS, told, strict=True):
         what = (term, over, kl_over, weight)
         ratio = ratio_of(*what, **SIZES, batch=BATCH)
@@ -118,7 +104,7 @@ def test_a_and_b_are_the_coefficients_themselves(page_of, random_output):
     x, leaves = random_output
     page = page_of(loss_calculator(START, batch=BATCH))
     combinations = COMBINATIONS[::7]
-    for (term, *_), shown in zip(combinations, page.evaluate(FILL, combinations), strict=True):
+    for (term, *_), shown in zip(combinations, sweep(page, filled(combinations)), strict=True):
         found = gradient_of_code(shown["code"], x, leaves)
         exact = gradient_of_elbo(term, 1.0, shown["b"] / shown["a"], x, leaves)
         np.testing.assert_allclose(found, shown["a"] * exact, rtol=1e-9)

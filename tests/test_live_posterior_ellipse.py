@@ -12,7 +12,6 @@ from handwriting import DIGITS, draw, pad_of
 from torch import nn
 
 from vae_lib.conditionals import DiagonalGaussian, Gaussian, StandardNormal
-from vae_lib.data import load
 from vae_lib.live import posterior_ellipse
 from vae_lib.models import VAE
 from vae_lib.networks import mlp
@@ -20,11 +19,6 @@ from vae_lib.objectives import elbo
 from vae_lib.training import fit
 
 IMAGE_SHAPE = (8, 8)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load("digits")
 
 
 @pytest.fixture(scope="module")

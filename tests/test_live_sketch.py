@@ -20,11 +20,6 @@ from vae_lib.networks import mlp
 MODULE = source.FOLDER / "shared" / "drawn.js"
 
 
-@pytest.fixture(scope="module")
-def digits():
-    return load("digits")
-
-
 @pytest.fixture
 def prepared(open_page):
     """A function from strokes and a rule to the image that the page makes of them, or None."""

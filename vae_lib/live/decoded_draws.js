@@ -4,7 +4,8 @@ import { button, element, live, panel } from "./shared/frame.js";
 import { captioned, pixels } from "./shared/image.js";
 import { linspace, normals } from "./shared/maths.js";
 import { unpackNetwork } from "./shared/network.js";
-import { ellipse, handle, plot, svg } from "./shared/plot.js";
+import { codeHandle, latentPlane } from "./shared/plane.js";
+import { ellipse, svg } from "./shared/plot.js";
 
 const GRID = { radius: 4, n_points: 33 }; // for integrals over the prior
 const KEPT = 8; // ancestral samples that are shown
@@ -16,7 +17,7 @@ export default live((frame, state) => {
   const typical = decode.n_out * state.sigma ** 2; // Dσ², a draw's squared distance from its mean
   const deviation = pixelDeviation(decode, state.sigma);
   const sampler = makeSampler(decode, state);
-  const axes = latentPlane(state.radius);
+  const axes = ringedPlane(state.radius);
   const numbers = svg("g", { class: "numerals", "aria-hidden": "true" });
   axes.marks.append(numbers);
   const pictures = makePictures(frame, axes, state, deviation);
@@ -78,15 +79,8 @@ function makeSampler(decode, { start, sigma, n_draws, seed }) {
 }
 
 // The plane with circles that say how much of the prior is within them.
-function latentPlane(radius) {
-  const axes = plot({
-    x: [-radius, radius],
-    y: [-radius, radius],
-    equal: true,
-    xlabel: "z₁",
-    ylabel: "z₂",
-    label: "The latent plane",
-  });
+function ringedPlane(radius) {
+  const axes = latentPlane([-radius, radius], [-radius, radius]);
   for (const r of RINGS) {
     ellipse(axes, { class: "ellipse grey dotted" }).set({ x: 0, y: 0, r, s: r });
     const place = { x: axes.px(0), y: axes.py(-r) - 5, class: "tick middle" };
@@ -155,17 +149,9 @@ function arrange(frame, axes, moments, draws, strip) {
 }
 
 function makeControls(frame, axes, start, { drawZ, drawForZ, choose }) {
-  const point = handle(frame, axes, {
-    x: start[0],
-    y: start[1],
-    label: "The code z",
-    step: 0.05,
-    plane: true,
-    text: ({ x, y }) => `z₁ ${x.toFixed(2)}, z₂ ${y.toFixed(2)}`,
-    onMove: (to) => {
-      choose(to);
-      frame.request();
-    },
+  const point = codeHandle(frame, axes, start, (to) => {
+    choose(to);
+    frame.request();
   });
   const drawAndPlace = () => {
     const [x, y] = drawZ().z;

@@ -6,7 +6,8 @@ import { button, choice, element, live, panel, slider } from "./shared/frame.js"
 import { captioned, pixels } from "./shared/image.js";
 import { normals, sigmoid, uniforms } from "./shared/maths.js";
 import { asGaussian, unpack, unpackNetwork, unpackRows } from "./shared/network.js";
-import { ellipse, handle, line, plot, svg } from "./shared/plot.js";
+import { codeHandle, latentPlane } from "./shared/plane.js";
+import { ellipse, line, svg } from "./shared/plot.js";
 import { sketchpad } from "./shared/sketch.js";
 
 const WALK_MS = 4000; // from one digit to the other
@@ -21,7 +22,7 @@ export default live((frame, state) => {
   const onWalk = () => vae.ends[at.from].map((a, i) => a + at.t * (vae.ends[at.to][i] - a));
   const plane = makePlane(state, codes, labels);
   const walk = makeWalk(frame, at);
-  const point = makeHandle(frame, plane.axes, onWalk(), () => walk.leaveFor("plane"));
+  const point = codeHandle(frame, plane.axes, onWalk(), () => walk.leaveFor("plane"));
   const pad = sketchpad(frame, {
     label: "Draw a digit",
     invitation: "draw a digit here",
@@ -96,14 +97,7 @@ function makeModel(state) {
 
 // The latent plane: the walk's path, and the q(z | x) of a drawing, with a cross at a draw from it.
 function makePlane({ x_range, y_range }, codes, labels) {
-  const axes = plot({
-    x: x_range,
-    y: y_range,
-    equal: true,
-    xlabel: "z₁",
-    ylabel: "z₂",
-    label: "The latent plane",
-  });
+  const axes = latentPlane(x_range, y_range);
   for (const r of [1, 2]) ellipse(axes, { class: "ellipse grey dotted" }).set({ x: 0, y: 0, r, s: r });
   numerals(axes, codes, labels);
   const path = line(axes, [], { class: "line blue" });
@@ -120,18 +114,6 @@ function makePlane({ x_range, y_range }, codes, labels) {
     cross.setAttribute("d", `M${u - 4},${v - 4}l8,8m-8,0l8,-8`);
   };
   return { axes, show };
-}
-
-function makeHandle(frame, axes, [x, y], onMove) {
-  return handle(frame, axes, {
-    x,
-    y,
-    label: "The code z",
-    step: 0.05,
-    plane: true,
-    text: (at) => `z₁ ${at.x.toFixed(2)}, z₂ ${at.y.toFixed(2)}`,
-    onMove,
-  });
 }
 
 // The walk from one digit to another: by its slider, or by itself until something else is moved.

@@ -4,20 +4,14 @@ import { live, panel } from "./shared/frame.js";
 import { captioned, inkOf, pixels } from "./shared/image.js";
 import { clamp } from "./shared/maths.js";
 import { unpack, unpackNetwork, unpackRows } from "./shared/network.js";
-import { ellipse, handle, plot, svg, underlay } from "./shared/plot.js";
+import { codeHandle, latentPlane } from "./shared/plane.js";
+import { ellipse, svg, underlay } from "./shared/plot.js";
 
 const REACH = 2; // the disc that most draws from N(0, I) fall into: 86 in 100
 
 export default live((frame, state) => {
   const decode = unpackNetwork(state.decoder);
-  const axes = plot({
-    x: state.x_range,
-    y: state.y_range,
-    equal: true,
-    xlabel: "z₁",
-    ylabel: "z₂",
-    label: "The latent plane",
-  });
+  const axes = latentPlane(state.x_range, state.y_range);
   const distances = unpack(state.distances);
   const shade = shading(axes, state, distances);
 
@@ -30,15 +24,7 @@ export default live((frame, state) => {
   panel(frame, "", axes.box).classList.add("wide");
   panel(frame, "decoded", captioned(image, "").figure);
 
-  const point = handle(frame, axes, {
-    x: state.start[0],
-    y: state.start[1],
-    label: "The code z",
-    step: 0.05,
-    plane: true,
-    text: ({ x, y }) => `z₁ ${x.toFixed(2)}, z₂ ${y.toFixed(2)}`,
-    onMove: frame.request,
-  });
+  const point = codeHandle(frame, axes, state.start, frame.request);
 
   frame.draw(() => {
     shade();

@@ -5,7 +5,8 @@ import { drawnImage } from "./shared/drawn.js";
 import { choice, element, live, panel, slider } from "./shared/frame.js";
 import { pixels } from "./shared/image.js";
 import { asGaussian, unpack, unpackNetwork, unpackRows } from "./shared/network.js";
-import { ellipse, plot, svg } from "./shared/plot.js";
+import { latentPlane } from "./shared/plane.js";
+import { ellipse, svg } from "./shared/plot.js";
 import { sketchpad } from "./shared/sketch.js";
 
 const DRAWING = "drawing";
@@ -58,14 +59,7 @@ export default live((frame, state) => {
 // The latent plane; place(q, scale) marks the encoder's distribution of x, or none, and returns the
 // points to be decoded: the mean, and BEYOND times as far from it as the scaled σ, on either axis.
 function makePlane({ x_range, y_range }, codes, labels) {
-  const axes = plot({
-    x: x_range,
-    y: y_range,
-    equal: true,
-    xlabel: "z₁",
-    ylabel: "z₂",
-    label: "The latent plane",
-  });
+  const axes = latentPlane(x_range, y_range);
   numerals(axes, codes, labels);
   const rings = [1, 2].map((n) => ellipse(axes, { class: n > 1 ? "ellipse ink dashed" : "ellipse ink" }));
   const dots = [0, 1, 2, 3, 4].map(() => svg("circle", { r: 2.5, class: "fill-ink" }));
