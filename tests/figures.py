@@ -17,7 +17,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from scipy import interpolate, stats
+from scipy import interpolate, special, stats
 from torch import distributions as td
 from torch import nn
 
@@ -298,8 +298,8 @@ def bernoulli_log_likelihood(decoder: nn.Module, x: torch.Tensor) -> Callable:
     double.load_state_dict({k: v.double() for k, v in decoder.state_dict().items()})
 
     def at(z: np.ndarray) -> np.ndarray:
-        p = output(double, np.asarray(z)[:, None])
-        return stats.bernoulli(1 / (1 + np.exp(-p))).logpmf(x.numpy().astype(int)).sum(-1)
+        p = special.expit(output(double, np.asarray(z)[:, None]))
+        return stats.bernoulli(p).logpmf(x.numpy().astype(int)).sum(-1)
 
     return at
 
@@ -441,7 +441,7 @@ def random_vae(seed: int = 0, activation: type[nn.Module] = nn.ReLU) -> VAE:
 
 
 def decoded(vae: VAE, z: object) -> np.ndarray:
-    return 1 / (1 + np.exp(-output(vae.decoder.net, z)))
+    return special.expit(output(vae.decoder.net, z))
 
 
 def assert_explored(shown: dict, vae: VAE) -> None:
