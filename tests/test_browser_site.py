@@ -55,7 +55,7 @@ LEFTOVERS = (ROOT / "tests" / "leftovers.js").read_text(encoding="utf-8")
 def load(page, url):
     """Open a page and wait until it is at rest."""
     page.add_init_script(path=PROBE)
-    page.goto(url)
+    page.goto(url, timeout=6 * PATIENCE)
     page.evaluate("probe.settled()")
     next_frame(page)
     return page
