@@ -1,10 +1,10 @@
 """One self-contained script for each live figure, put together from small ES modules.
 
-A figure's `<name>.js` imports from `shared/`, and from its own folder `<name>/` if it has one, as any
-browser or runtime would. A widget needs one module, and a page that is opened from a file, or under
-a strict content security policy, one plain script. Both are the same text: the modules that are
-needed, in order, without `import` and `export`. No name may therefore be used at the top level of
-two of them.
+A figure's `<name>.js` imports from `shared/`, and from its own folder `<name>/` if it has one, as
+any browser or runtime would. A widget needs one module, and a page that is opened from a file, or
+under a strict content security policy, one plain script. Both are the same text: the modules that
+are needed, in order, without `import` and `export`. No name may therefore be used at the top level
+of two of them.
 """
 
 import re
