@@ -1,17 +1,12 @@
 """Compiled training ascends alike, leaves nothing behind, and does without a compiler."""
 
 import shutil
-import warnings
 
 import pytest
 import torch
-from torch import nn
-from torch._inductor import config as inductor
-from training_models import BINARY, binary_vae, run
+from training_models import binary_vae
 
-from vae_lib.conditionals import Bernoulli, DiagonalGaussian, StandardNormal
 from vae_lib.data import binarize, load
-from vae_lib.models import VAE
 from vae_lib.objectives import elbo
 from vae_lib.training import fit
 

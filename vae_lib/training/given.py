@@ -50,7 +50,7 @@ def _companion(values: Tensor, name: str, dtype: torch.dtype) -> Tensor:
     if not values.is_floating_point():
         return values
     if not (finite := values.isfinite()).all():
-        row = int((~finite).flatten(1).any(dim=1).nonzero()[0] if values.ndim > 1 else 0)
+        row = int((~finite).reshape(len(values), -1).any(dim=1).nonzero()[0])
         raise ValueError(f"{name} has NaN or infinite values, first in row {row}: remove them.")
     return values.to(dtype)
 

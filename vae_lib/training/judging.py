@@ -1,5 +1,6 @@
 """From an objective and a batch to one value per example, and to their mean over a data set."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -53,10 +54,14 @@ def mean_value(
     with torch.no_grad(), checks.evaluating(model), checks.seeded(seed, device):
         for views in zip(*(part.split(EVALUATION_BATCH_SIZE) for part in parts), strict=True):
             batch = transformed(transform, [checks.moved(view, device) for view in views])
-            value = one_per_example(objective(model, *batch), len(views[0])).cpu().double().sum()
-            if not value.isfinite():
+            try:
+                value = one_per_example(objective(model, *batch), len(views[0]))
+            except Exception:
                 refuse_what_is_not_finite(batch)
-            total += value.item()
+                raise
+            if not math.isfinite(sum_ := value.cpu().double().sum().item()):
+                refuse_what_is_not_finite(batch)
+            total += sum_
     return total / len(parts[0])
 
 
