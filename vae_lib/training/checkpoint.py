@@ -12,6 +12,7 @@ import pickle
 import re
 import secrets
 import stat
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -37,7 +38,7 @@ def place(checkpoint: str | os.PathLike) -> Path:
         raise ValueError(f"checkpoint must be the path of a file, not {checkpoint!r}.") from error
     if path.exists() and not path.is_file():
         kind = "a directory" if path.is_dir() else "not a file"
-        raise ValueError(f"The checkpoint {path} is {kind}: name a file, in it or elsewhere.")
+        raise ValueError(f"The checkpoint {path} is {kind}: name a file, there or elsewhere.")
     path.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(path.parent, os.W_OK):
         raise ValueError(f"The checkpoint {path} cannot be written: its folder is read-only.")
@@ -146,7 +147,8 @@ def _unmarked(file: BinaryIO) -> str:
     is_archive = file.read(4) == b"PK\x03\x04"
     file.seek(0)
     try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of what old pickles may hold
+            found = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         if is_archive and isinstance(error, pickle.UnpicklingError):
             return UNSAFE
