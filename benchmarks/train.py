@@ -21,7 +21,7 @@ from vae_lib.evaluation import log_likelihood
 from vae_lib.models import VAE
 from vae_lib.networks import mlp
 from vae_lib.objectives import elbo
-from vae_lib.training import evaluate, fit
+from vae_lib.training import best_device, evaluate, fit
 
 
 def arguments():
@@ -66,6 +66,7 @@ def main():
     silent = join_processes()
     data = load(options.dataset)
     vae = make_vae(data.train.shape[1], options.hidden, options.latent, options.seed)
+    vae.to(best_device())  # fit gives it back there
     start = time.perf_counter()
     history = fit(
         vae,
@@ -78,7 +79,6 @@ def main():
         transform=binarize,
         seed=options.seed,
         checkpoint=options.checkpoint,
-        progress=not silent,
         compile=options.compile,
         bf16=options.bf16,
     )
@@ -91,7 +91,6 @@ def main():
 
 def report(vae, test, options, history, seconds):
     device = next(vae.parameters()).device
-    test = test.to(device)
     print(f"trained on        {device}, {torch.get_num_threads()} threads, in {seconds:.1f} s")
     print(f"an epoch          {history.seconds / options.epochs:.2f} s")
     print(f"compilation       {history.warm_up:.1f} s")
@@ -99,7 +98,7 @@ def report(vae, test, options, history, seconds):
     held_out = evaluate(vae, elbo, test, transform=binarize, seed=1)
     print(f"held-out ELBO     {held_out:.2f} nats, {len(test):,} images")
     generator = torch.Generator(device).manual_seed(1)
-    images = binarize(test[: options.images], generator=generator)
+    images = binarize(test[: options.images].to(device), generator=generator)
     start = time.perf_counter()
     log_px = log_likelihood(vae, images, n_samples=options.samples)
     seconds = time.perf_counter() - start

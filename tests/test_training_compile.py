@@ -1,17 +1,25 @@
 """Compiled training ascends alike, leaves nothing behind, and does without a compiler."""
 
 import shutil
+import warnings
 
 import pytest
 import torch
-from training_models import binary_vae
+from torch import nn
+from torch._inductor import config as inductor
+from training_models import DATA, binary_vae, bits, run
 
 from vae_lib.data import binarize, load
 from vae_lib.objectives import elbo
 from vae_lib.training import fit
+from vae_lib.training.compiling import Maximand, compiled
+
+needs_compiler = pytest.mark.skipif(
+    not shutil.which("g++"), reason="torch.compile needs a C++ compiler"
+)
 
 
-@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
+@needs_compiler
 def test_compiled_training_ascends_alike_and_reports_its_warm_up():
     data = load("digits")
     settings = {"epochs": 8, "transform": binarize, "lr": 3e-3, "device": "cpu", "progress": False}
@@ -28,3 +36,58 @@ def test_compiled_training_ascends_alike_and_reports_its_warm_up():
     assert torch.distributions.Distribution._validate_args
     with pytest.raises(ValueError, match="binarize"):
         elbo(vae, data.test)
+
+
+class Normed(nn.Module):
+    """A batch norm's statistics move whenever it meets a batch in training."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.net = nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, width))
+
+    def objective(self, x):
+        return -self.net(x).square().sum(-1)
+
+
+def objective_of(model, x):
+    return model.objective(x)
+
+
+@needs_compiler
+def test_warming_up_leaves_statistics_gradients_and_random_numbers_as_they_were():
+    model, state = Normed(4), torch.get_rng_state()
+    before = bits(model)
+    code = compiled(Maximand(model, objective_of, False), [(DATA,)], graphs=False)
+    assert bits(model) == before
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.testing.assert_close(code(DATA), model.objective(DATA))
+    assert bits(model) != before  # but what it computes from then on counts
+
+
+def test_without_a_compiler_training_goes_on_with_one_warning(monkeypatch):
+    monkeypatch.setattr(inductor.cpp, "cxx", ("no-such-compiler",))
+    monkeypatch.setattr(inductor, "force_disable_caches", True)
+    torch._dynamo.reset()
+    models = Normed(5), Normed(5)
+    models[1].load_state_dict(models[0].state_dict())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        history = run(models[0], objective_of, compile=True, epochs=4)
+    ours = [w for w in caught if "torch.compile failed" in str(w.message)]
+    assert len(ours) == 1 and "compiler" in str(ours[0].message)
+    expected = run(models[1], objective_of, epochs=4)
+    assert history.train == expected.train
+    assert bits(models[0]) == bits(models[1])
+
+
+@needs_compiler
+def test_a_compiled_run_that_goes_on_is_compiled_at_once(tmp_path):
+    vaes, settings = (binary_vae(), binary_vae()), {"compile": True, "transform": binarize}
+    grey = DATA.sigmoid()
+    expected = run(vaes[0], elbo, grey, epochs=4, **settings)
+    for epochs in (2, 4):
+        settings["checkpoint"] = tmp_path / "run.pt"
+        history = run(vaes[1], elbo, grey, epochs=epochs, **settings)
+    assert history.train == expected.train
+    assert bits(vaes[0]) == bits(vaes[1])

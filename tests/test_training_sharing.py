@@ -29,23 +29,50 @@ def two(*arguments):
     return done.stdout.splitlines()
 
 
+def results(*arguments):
+    lines = [json.loads(line) for line in two(two_processes.__file__, *arguments)]
+    return sorted(lines, key=lambda result: result["rank"])
+
+
 @pytest.mark.parametrize("n_examples", [8, 7], ids=["equal shares", "unequal shares"])
 def test_two_processes_take_the_steps_of_one(n_examples, tmp_path):
     path = tmp_path / "run.pt"
-    results = [json.loads(line) for line in two(two_processes.__file__, n_examples, path)]
+    shared = results(n_examples, tmp_path, "whole")
     expected = two_processes.train(n_examples)
-    assert sorted(result["rank"] for result in results) == [0, 1]
-    for result in results:
+    assert [result["rank"] for result in shared] == [0, 1]
+    for result in shared:
         assert result["parameters"] == pytest.approx(expected["parameters"], abs=1e-5)
         assert result["train"] == pytest.approx(expected["train"], rel=1e-5)
         assert result["held"] == pytest.approx(expected["held"], rel=1e-5)
-        assert result["writes"] == (10 if result["rank"] == 0 else 0)
-    assert torch.load(path, weights_only=True)["history"]["train"] == results[0]["train"]
+        first = result["rank"] == 0
+        assert result["writes"] == (20 if first else 0) and result["has_file"] == first
+        # A file on the first one's disk alone takes both on from there.
+        assert result["resumed"]["parameters"] == shared[0]["parameters"]
+    assert shared[0]["parameters"] == shared[1]["parameters"]
+    assert torch.load(path, weights_only=True)["history"]["train"] == shared[0]["train"]
+
+
+def test_what_fails_in_one_process_stops_both(tmp_path):
+    found = {}
+    for result in results(8, tmp_path, "faults"):
+        found.setdefault(result["case"], []).append(result["error"])
+    other = "RuntimeError: Process 1 of this run failed: "
+    mine = [other + "LookupError('mine')", "LookupError: mine"]
+    assert found["objective"] == found["transform"] == found["hook"] == mine
+    for name, words in {"nan": "transform returned NaN", "bad data": "data has NaN"}.items():
+        first, second = found[name]
+        assert first.startswith(other) and words in first
+        assert second.startswith("ValueError") and words in second
+    for first, second in (found["diverged"], found["fewer data"], found["other settings"]):
+        assert first.partition(":")[0] == second.partition(":")[0]
+    assert found["diverged"][0].startswith("TrainingDiverged: Training diverged in epoch 1, step 3")
+    for name in ("fewer data", "other settings"):
+        assert all("same data and settings" in error for error in found[name])
 
 
 def test_two_processes_refuse_what_they_cannot_share(tmp_path):
-    for line in two(two_processes.__file__, 1, tmp_path / "run.pt"):
-        assert "2 processes cannot share a batch of 1" in json.loads(line)["error"]
+    for result in results(1, tmp_path, "whole"):
+        assert "2 processes cannot share a batch of 1" in result["error"]
 
 
 def test_the_training_script_reaches_the_same_bound_with_two_processes(tmp_path):

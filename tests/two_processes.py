@@ -1,11 +1,16 @@
-"""Run by torchrun from test_training.py: one model, several processes, by the library's fit.
+"""Run by torchrun from test_training_sharing.py: one model, several processes, one `fit`.
+
+    two_processes.py N_EXAMPLES FOLDER CASE
 
 Prints what each process ends with, one line of JSON a process.
 """
 
+import datetime
 import json
+import math
 import os
 import sys
+from pathlib import Path
 
 import torch
 from torch import distributed as dist
@@ -13,6 +18,7 @@ from torch import distributed as dist
 from vae_lib.models import Autoencoder
 from vae_lib.networks import mlp
 from vae_lib.objectives import negative_squared_error
+from vae_lib.training import checkpoint as files
 from vae_lib.training import fit
 
 
@@ -20,40 +26,98 @@ def data(n_examples):
     return torch.randn(n_examples, 3, generator=torch.Generator().manual_seed(0))
 
 
-def train(n_examples, checkpoint=None):
+def train(n_examples, **changes):
     """Whole-batch gradient ascent: nothing random is left but the initial weights."""
     torch.manual_seed(0)
     model = Autoencoder(mlp(3, 5, 2), mlp(2, 5, 3))
-    history = fit(
-        model,
-        negative_squared_error,
-        data(n_examples),
-        epochs=10,
-        batch_size=n_examples,
-        lr=0.05,
-        device="cpu",
-        held_out=data(4),
-        checkpoint=checkpoint,
-        progress=False,
-    )
+    settings = {"epochs": 10, "batch_size": n_examples, "lr": 0.05, "held_out": data(4)} | changes
+    objective = settings.pop("objective", negative_squared_error)
+    rows = settings.pop("data", data(n_examples))
+    history = fit(model, objective, rows, device="cpu", progress=False, **settings)
     parameters = torch.cat([p.detach().flatten() for p in model.parameters()])
     return {"parameters": parameters.tolist(), "train": history.train, "held": history.held_out}
 
 
-def main():
-    n_examples, checkpoint = int(sys.argv[1]), sys.argv[2]
-    dist.init_process_group("gloo")
-    saved = torch.save
-    writes = []
-    torch.save = lambda *arguments: (writes.append(1), saved(*arguments))[1]
+def faulty(rank, n_examples):
+    """What goes wrong in the second process alone, by name, as changes to a run's settings."""
+
+    def after(n_calls, function, result):
+        calls = []
+
+        def called(*arguments):
+            calls.append(None)
+            if len(calls) == n_calls and rank == 1:
+                return result()
+            return function(*arguments)
+
+        return called
+
+    def fail():
+        raise LookupError("mine")
+
+    def plain(x):
+        return x
+
+    size = {"batch_size": 2}
+    shorter = data(n_examples)[: n_examples - 2 * rank]
+    return {
+        "objective": size | {"objective": after(3, negative_squared_error, fail)},
+        "transform": size | {"transform": after(3, plain, fail)},
+        "hook": {"after_epoch": after(2, lambda *both: None, fail)},
+        "nan": size | {"transform": after(3, plain, lambda: torch.full((1, 3), math.nan))},
+        "diverged": size | {"objective": diverging(rank)},
+        "bad data": {"data": shorter * (math.nan if rank else 1)},
+        "fewer data": {"data": shorter, "batch_size": 4},
+        "other settings": {"lr": 0.05 * (1 + rank)},
+    }
+
+
+def diverging(rank):
+    """An objective whose value is no number in the second process's third batch."""
+    calls = []
+
+    def objective(model, x):
+        calls.append(None)
+        factor = math.nan if (rank, len(calls)) == (1, 3) else 1.0
+        return negative_squared_error(model, x) * factor
+
+    return objective
+
+
+def outcome(n_examples, **changes):
     try:
-        result = train(n_examples, checkpoint) | {"error": None}
-    except ValueError as error:
-        result = {"error": str(error)}
-    result |= {"rank": int(os.environ["RANK"]), "writes": len(writes)}
-    # One write system call for the line, so that the two processes' lines do not mix.
-    os.write(1, (json.dumps(result) + "\n").encode())
+        return train(n_examples, **changes) | {"error": None}
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def main():
+    n_examples, folder, case = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    dist.init_process_group("gloo", timeout=datetime.timedelta(seconds=60))
+    rank = int(os.environ["RANK"])
+    if case == "faults":
+        for name, changes in faulty(rank, n_examples).items():
+            report(rank, {"case": name} | outcome(n_examples, **changes))
+    else:
+        whole(n_examples, folder, rank)
     dist.destroy_process_group()
+
+
+def whole(n_examples, folder, rank):
+    """A run with a file, and one that goes on from a file that the first process alone has."""
+    write, writes = files.write, []
+    files.write = lambda *arguments: (writes.append(1), write(*arguments))
+    result = outcome(n_examples, checkpoint=folder / "run.pt")
+    own = folder / f"disk of {rank}" / "run.pt"
+    outcome(n_examples, checkpoint=own, epochs=4)
+    resumed = outcome(n_examples, checkpoint=own)
+    result |= {"writes": len(writes), "resumed": resumed, "has_file": own.exists()}
+    report(rank, result)
+
+
+def report(rank, result):
+    # One write system call for the line, so that the two processes' lines do not mix.
+    os.write(1, (json.dumps(result | {"rank": rank}) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,5 @@
 """`vae_lib.training.fit` on `elbo`; `binarize`, its transform, draws each batch afresh."""
 
-import functools
-import math
-
 import torch
 
 from contenders import BATCH_SIZE, HIDDEN, LATENT_DIM, LEARNING_RATE
@@ -27,6 +24,7 @@ def train(images, epochs, pause, *, bf16=False, compile=False):
     def weights():
         return [p.detach().numpy() for p in vae.parameters()]
 
+    pause(weights)
     fit(
         vae,
         elbo,
@@ -34,13 +32,13 @@ def train(images, epochs, pause, *, bf16=False, compile=False):
         epochs=epochs,
         batch_size=BATCH_SIZE,
         lr=LEARNING_RATE,
-        transform=pausing_binarize(len(images), epochs, compile, lambda: pause(weights)),
+        transform=binarize,
         device="cpu",
+        after_epoch=lambda vae, history: pause(weights),
         progress=False,
         bf16=bf16,
         compile=compile,
     )
-    pause(weights)
 
 
 def train_bf16(images, epochs, pause):
@@ -49,22 +47,3 @@ def train_bf16(images, epochs, pause):
 
 def train_compiled(images, epochs, pause):
     train(images, epochs, pause, compile=True)
-
-
-def pausing_binarize(n_images, epochs, compile, pause):
-    """`binarize` that pauses when it meets an epoch's first batch: fit needs no hook for us."""
-    n_batches = math.ceil(n_images / BATCH_SIZE)
-    # After the first epoch fit compiles, with a batch of each size: that counts as part of it.
-    n_compiled = len({min(n_images, BATCH_SIZE), n_images % BATCH_SIZE} - {0}) if compile else 0
-    firsts = {0, *(n_batches * epoch + n_compiled for epoch in range(1, epochs))}
-    n_calls = 0
-
-    @functools.wraps(binarize)  # with the signature, in which fit looks for validate_args
-    def transform(x, **options):
-        nonlocal n_calls
-        if n_calls in firsts:
-            pause()
-        n_calls += 1
-        return binarize(x, **options)
-
-    return transform

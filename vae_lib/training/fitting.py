@@ -121,8 +121,10 @@ def fit(
         held_out = given.held_out_like(parts, held_out, model, raw=transform is not None)
         run = Run(model, objective, transform, parts, held_out, settings, processes)
         run.n_steps = given.n_steps(epochs, steps, len(run.batch_sizes()))
+        processes.check_sizes(run.batch_sizes())
         device = _device_for(model, device)
         saved, save = _checkpoint(run, checkpoint)
+    processes.check_agreement(run.plan())
     with _lent(model), checks.seeded(settings["seed"], device), torchs_validation() as validates:
         run.start(device)
         if (saved := processes.from_first(saved)) is not None:

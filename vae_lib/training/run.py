@@ -64,6 +64,10 @@ class Run:
         whole, rest = divmod(len(self.data[0]), self.settings["batch_size"])
         return [self.settings["batch_size"]] * whole + [rest] * (rest > 0)
 
+    def plan(self) -> dict:
+        """What processes that share a run must agree on."""
+        return self.settings | {"n_examples": len(self.data[0]), "n_steps": self.n_steps}
+
     def has_met_all(self) -> bool:
         """Whether an epoch has met every example, and with it checked it."""
         return self.n_done >= len(self.batch_sizes())

@@ -36,13 +36,14 @@ class Processes:
         for rank, told in enumerate(self._gathered(report)):
             if fault is None and isinstance(told, TrainingDiverged):
                 fault = told
-            elif fault is None and told is not None:
+            # A cause explains more than the divergence that came of it.
+            elif isinstance(told, str) and (fault is None or isinstance(fault, TrainingDiverged)):
                 fault = RuntimeError(f"Process {rank} of this run failed: {told}")
         if fault is not None:
             raise fault
 
     def check_sizes(self, batch_sizes: list[int]) -> None:
-        """Refuse batches that cannot be shared, and runs that differ between the processes."""
+        """Refuse batches that cannot be shared."""
         if (smallest := min(batch_sizes)) < self.n:
             raise ValueError(
                 f"{self.n} processes cannot share a batch of {smallest} examples. Choose a "
