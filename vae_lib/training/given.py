@@ -81,14 +81,21 @@ def held_out_like(
     return parts
 
 
-def check_callables(model: nn.Module, **functions: Callable | None) -> None:
+def check_callables(
+    model: nn.Module,
+    objective: Callable,
+    transform: Callable | None,
+    after_epoch: Callable | None,
+) -> None:
     """Refuse a model that is none or has nothing to train, and functions that are none."""
     if not isinstance(model, nn.Module):
         raise ValueError(f"The model must be a torch.nn.Module, not a {type(model).__name__}.")
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ValueError("The model has no parameter that requires a gradient: nothing to train.")
+    functions = {"objective": objective, "transform": transform, "after_epoch": after_epoch}
     for name, function in functions.items():
-        if function is not None and not callable(function):
+        optional = function is None and name != "objective"
+        if not optional and not callable(function):
             raise ValueError(f"{name} must be a function, not a {type(function).__name__}.")
 
 
