@@ -159,7 +159,7 @@ class Elsewhere(nn.Module):
         self.moves = []
 
     def to(self, device):
-        self.moves.append(torch.device(device).type)
+        self.moves.append((torch.device(device).type, self.training))
         return super().to(device)
 
 
@@ -177,7 +177,7 @@ def test_the_model_comes_home_in_evaluation_mode_also_after_an_error(error, plac
     model = Elsewhere()
     with pytest.raises(error):
         run(model, objective, held_out=DATA, after_epoch=lambda *both: stop("after_epoch"))
-    assert model.moves[-1] == "cpu" and not model.training
+    assert model.moves[-1] == ("cpu", False) and not model.training  # after all that trains
     assert model.mu.grad is None
 
 
