@@ -257,10 +257,20 @@ def seeded(seed: int | None, device: torch.device) -> Iterator[None]:
     before = random_states(device)
     try:
         if seed is not None:
-            torch.manual_seed(seed)
+            seed_generators(seed, device)
         yield
     finally:
         set_random_states(before, device)
+
+
+def seed_generators(seed: int, device: torch.device) -> None:
+    """Those in use alone: torch.manual_seed would reseed every GPU, whatever ran there."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
+    elif device.type != "cpu":
+        getattr(torch, device.type).manual_seed(seed)
 
 
 def random_states(device: torch.device) -> dict[str, Tensor]:

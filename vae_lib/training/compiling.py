@@ -39,6 +39,7 @@ def compiled(maximand: nn.Module, batches: list[tuple[Tensor, ...]], *, graphs: 
         with checks.seeded(None, device):
             for batch in batches:
                 for _ in range(3):  # a CUDA graph is recorded after two runs
+                    model.zero_grad()  # to what a graph has put there, nothing can be added
                     code(*batch).mean().backward()
         return code
     # Plain code has just gone through an epoch: whatever fails here is the compiler's.
