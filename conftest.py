@@ -1,19 +1,12 @@
-"""Makes nbval compare the chapters' verified numbers.
+"""How the tests run: notebooks on the executor's record, the longest first, each file together."""
 
-Two of nbval's habits are met here. It calls a cell without an execution count unrun and does not
-compare it, but nbstripout removes the counts of the outputs that it keeps. And it lets a cell
-pass that is tagged `nbval-check-output` and stores no output.
-"""
-
-import functools
 import os
 import re
 from collections.abc import Generator
 
 import pytest
-from nbformat import NotebookNode
+import replay
 from nbval.plugin import IPyNbCell
-from notebook_numbers import default_dataset, output_problem, prose_below, prose_problems
 from xdist.scheduler import LoadScopeScheduling
 
 # Several kernels run side by side: with more threads than free cores each would crawl.
@@ -25,9 +18,41 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "lab: starts a JupyterLab and drives it")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if isinstance(item, IPyNbCell):
+        replay.prepare(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    if not isinstance(item, IPyNbCell):
+        return (yield)
+    replay.before(item)
+    result = yield
+    replay.after(item)
+    return result
+
+
+# What goes first: the chapters on MNIST, the chapters, what needs the site that is built from them,
+# then the files that take longest. The rest follows, and fills the gaps.
+FIRST = (
+    "test_mnist_chapters.py",
+    ".ipynb",
+    "test_browser_site.py",
+    "test_live.py",
+    "test_jupyterlab.py",
+    "test_site.py",
+)
+
+
+def rank(item: pytest.Item) -> tuple[int, int]:
+    """Where an item's file stands; of two notebooks the larger goes first."""
+    place = next((i for i, end in enumerate(FIRST) if item.path.name.endswith(end)), len(FIRST))
+    return place, -item.path.stat().st_size if item.path.suffix == ".ipynb" else 0
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the tests that take minutes."""
-    items.sort(key=lambda item: item.get_closest_marker("mnist") is None)
+    items.sort(key=rank)
 
 
 class ByFile(LoadScopeScheduling):
@@ -46,35 +71,3 @@ class ByFile(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
     return ByFile(config, log)
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    if not isinstance(item, IPyNbCell):
-        return
-    item.cell.execution_count = 0
-    item.compare_outputs = functools.partial(compare_outputs, item)
-    item.options["check"] = item.options["check"] and default_dataset()
-
-
-def compare_outputs(item: IPyNbCell, fresh: list[NotebookNode], stored: list[NotebookNode]) -> bool:
-    """Stands in for nbval's comparison, which knows no tolerance."""
-    problem = output_problem(stored, fresh)
-    if problem:
-        item.raise_cell_error(f"{item.path.name}: {problem}\n`make fix` rewrites it")
-    return True
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """After a notebook's cell has passed, hold the prose below it against the kernel's state."""
-    result = yield
-    if isinstance(item, IPyNbCell) and default_dataset():
-        cells = item.parent.nb.cells
-        position = next(i for i, cell in enumerate(cells) if cell is item.cell)
-        problems = prose_problems(item.parent.kernel.kc, prose_below(cells, position))
-        if problems:
-            listed = "\n".join(problems)
-            item.raise_cell_error(
-                f"{item.path.name}, the prose below this cell:\n{listed}\n`make fix` rewrites it"
-            )
-    return result

@@ -1,9 +1,10 @@
 """The machinery that verifies notebooks, tried on small notebooks with known faults.
 
-Cases that need a kernel share one run of nbval.
+Cases that need a kernel share one run of nbval, once on the executor's record and once in a kernel.
 """
 
 import copy
+import json
 import os
 import shutil
 import subprocess
@@ -13,8 +14,9 @@ from pathlib import Path
 import nbformat
 import pytest
 import test_notebooks
+from mend import stripped
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from notebook_numbers import close, prose_numbers, stripped, texts_agree
+from printed_numbers import close, prose_numbers, texts_agree
 
 ROOT = Path(__file__).resolve().parents[1]
 TAGS = {"tags": ["nbval-check-output", "keep_output"]}
@@ -59,8 +61,7 @@ MENDED_BY_FIX += ["stale_prose", "stale_count"]
 
 def write_notebook(folder, names):
     shutil.copy(ROOT / "conftest.py", folder)
-    shutil.copy(ROOT / "tests" / "notebook_numbers.py", folder)
-    (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT / 'book'} {ROOT / 'tests'}\n")
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     cells = [copy.deepcopy(cell) for name in names for cell in CASES[name][0]]
     notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
@@ -68,23 +69,32 @@ def write_notebook(folder, names):
     return folder / "chapter.ipynb"
 
 
-def run_in(folder, *command, dataset=""):
-    environment = os.environ | {"VAE_BOOK_DATASET": dataset, "OMP_NUM_THREADS": "1"}
+def run_in(folder, *command, **environment):
+    settings = {"VAE_BOOK_DATASET": "", "OMP_NUM_THREADS": "1", **environment}
     return subprocess.run(
-        [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True
+        [sys.executable, *command],
+        cwd=folder,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
     )
 
 
 def nbval(folder, **environment):
     flags = ["--nbval-lax", "--nbval-current-env", "-p", "no:cacheprovider", "--color=no", "-rA"]
-    return run_in(folder, "-m", "pytest", *flags, **environment).stdout
+    return run_in(folder, "-m", "pytest", *flags, "chapter.ipynb", **environment).stdout
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory):
+def fix(folder, *options, **environment):
+    program = str(ROOT / "book" / "mend.py")
+    return run_in(folder, program, "--root", ".", *options, "chapter.ipynb", **environment)
+
+
+@pytest.fixture(scope="module", params=["", "kernel"], ids=["recorded", "kernel"])
+def report(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("nbval")
     write_notebook(folder, CASES)
-    return nbval(folder)
+    return nbval(folder, VAE_BOOK_NBVAL=request.param)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -103,12 +113,14 @@ def test_fix_mends_what_is_stale_and_nbval_then_passes(tmp_path):
     chapter = write_notebook(tmp_path, ["good", *MENDED_BY_FIX])
     before = chapter.read_text()
 
-    check = run_in(tmp_path, "notebook_numbers.py", "chapter.ipynb")
-    assert check.returncode == 1
+    assert fix(tmp_path, "--check").returncode == 1
     assert chapter.read_text() == before
+    (record,) = (tmp_path / "_build" / "executed").glob("*.json")
+    run = json.loads(record.read_text())
+    assert len(run["findings"]["outputs"]) + len(run["findings"]["prose"]) == len(MENDED_BY_FIX)
 
-    fix = run_in(tmp_path, "notebook_numbers.py", "--fix", "chapter.ipynb")
-    assert fix.returncode == 0, fix.stdout + fix.stderr
+    done = fix(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
     old, new = nbformat.reads(before, as_version=4), nbformat.read(chapter, as_version=4)
     nbformat.validate(new)
     assert stripped(new) == new
@@ -116,28 +128,28 @@ def test_fix_mends_what_is_stale_and_nbval_then_passes(tmp_path):
     assert new.cells[0] == old.cells[0]
     assert "-23.1<!-- =a['b'][0]:.1f -->" in chapter.read_text()
     assert "FAILED" not in nbval(tmp_path)
+    after = json.loads(record.read_text())
+    assert after["seconds"] == run["seconds"], "prose and stored output are mended without a run"
+    assert after["findings"]["outputs"] == after["findings"]["prose"] == []
 
 
-def test_fix_leaves_a_true_notebook_as_it_is(tmp_path):
+def test_fix_leaves_a_true_notebook_as_it_is_and_a_misspelt_expression_alone(tmp_path):
     chapter = write_notebook(tmp_path, ["good", "jitter", "good_prose"])
     before = chapter.read_text()
-    assert run_in(tmp_path, "notebook_numbers.py", "--fix", "chapter.ipynb").returncode == 0
+    assert fix(tmp_path).returncode == 0
     assert chapter.read_text() == before
 
-
-def test_fix_leaves_a_misspelt_expression_alone_and_says_so(tmp_path):
     write_notebook(tmp_path, ["misspelt"])
-    fix = run_in(tmp_path, "notebook_numbers.py", "--fix", "chapter.ipynb")
-    assert fix.returncode == 1
-    assert "name 'elbow' is not defined" in fix.stdout
+    done = fix(tmp_path)
+    assert done.returncode == 1
+    assert "name 'elbow' is not defined" in done.stdout
 
 
 def test_on_another_data_set_the_cells_run_but_numbers_are_not_compared(tmp_path):
     write_notebook(tmp_path, ["stale_float", "stale_prose", "raises"])
-    report = nbval(tmp_path, dataset="mnist")
+    report = nbval(tmp_path, VAE_BOOK_DATASET="mnist")
     assert "2 passed" in report and "FAILED chapter.ipynb::Cell 2" in report, report
-    refusal = run_in(tmp_path, "notebook_numbers.py", "--fix", dataset="mnist")
-    assert refusal.returncode == 2
+    assert fix(tmp_path, VAE_BOOK_DATASET="mnist").returncode == 2
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import nbformat
 import pytest
 import yaml
 from IPython.core.inputtransformer2 import TransformerManager
-from notebook_numbers import BEFORE_COMMENT, CHECKED, COMMENT, KEPT, prose_numbers, stripped
+from mend import stripped
+from printed_numbers import BEFORE_COMMENT, CHECKED, COMMENT, KEPT, prose_numbers
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))

@@ -3,7 +3,6 @@
 import importlib
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from html.parser import HTMLParser
@@ -13,7 +12,6 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 import yaml
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
@@ -98,74 +96,6 @@ def test_a_longer_name_is_left_alone(module, tmp_path):
     module("set_repository").set_repository(tmp_path, "https://github.com/you/fork")
     new = "https://github.com/you/fork"
     assert (tmp_path / "README.md").read_text() == f"{ADDRESS}-solutions {new}.git {new}/issues"
-
-
-# Executing chapters
-
-
-def write_chapter(path, *cells):
-    path.parent.mkdir(exist_ok=True)
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(new_notebook(cells=list(cells), metadata={"kernelspec": kernel}), path)
-    return path
-
-
-def allowed_to_raise(source):
-    return new_code_cell(source, metadata={"tags": ["raises-exception"]})
-
-
-def test_a_failing_cell_is_reported_and_the_other_chapters_still_run(tmp_path):
-    fine = [allowed_to_raise("1 / 0"), new_code_cell("print(6 * 7)")]
-    broken = [new_markdown_cell("# Prose"), new_code_cell("x = 1\nx.missing")]
-    write_chapter(tmp_path / "chapters" / "01_broken.ipynb", *broken, new_code_cell("print('no')"))
-    write_chapter(tmp_path / "chapters" / "02_fine.ipynb", *fine)
-    command = [sys.executable, BOOK / "build.py", "--root", tmp_path, "--jobs", "2"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "chapters/01_broken.ipynb FAILED in cell 2, which begins with `x = 1`" in done.stdout
-    assert "AttributeError: 'int' object has no attribute 'missing'" in done.stdout
-    assert re.search(r"chapters/02_fine\.ipynb \d+\.\d s", done.stdout)
-    executed = nbformat.read(tmp_path / "_build/executed/02_fine.ipynb", as_version=4)
-    assert executed.cells[1].outputs[0].text == "42\n"
-    assert not (tmp_path / "_build/executed/01_broken.ipynb").exists()
-
-
-def test_a_figure_that_drew_nothing_is_reported(module):
-    missing_picture = module("build").missing_picture
-    cell = new_code_cell("plots.flow_diagram()", metadata={"mystnb": {"image": {"alt": "A flow"}}})
-    notebook = new_notebook(cells=[new_markdown_cell("# Title"), cell])
-    assert missing_picture(notebook).startswith("cell 2 ")
-    cell.outputs = [new_output("display_data", data={"image/png": "", "text/plain": "<Figure>"})]
-    assert missing_picture(notebook) is None
-
-
-def test_a_chapter_runs_again_only_when_something_changed(module, tmp_path, monkeypatch):
-    build = module("build")
-    library, folder = tmp_path / "vae_lib", tmp_path / "executed"
-    chapter = write_chapter(tmp_path / "chapters" / "01_a.ipynb", new_code_cell("1 + 1"))
-    longer = write_chapter(tmp_path / "chapters" / "02_b.ipynb", new_code_cell("1 + 1" * 9))
-    library.mkdir()
-    (library / "models.py").write_text("a = 1")
-
-    def stale():
-        return [path.stem for path, _ in build.plan([chapter, longer], library, folder)]
-
-    assert stale() == ["02_b", "01_a"], "the larger one first while no time is known"
-    for path, key in build.plan([chapter, longer], library, folder):
-        folder.mkdir(exist_ok=True)
-        shutil.copy2(path, folder)
-        seconds = {"01_a": 9.0, "02_b": 2.0}[path.stem]
-        (folder / path.with_suffix(".json").name).write_text(
-            f'{{"key": "{key}", "seconds": {seconds}}}'
-        )
-    assert stale() == []
-    write_chapter(longer, new_code_cell("2 + 2"))
-    assert stale() == ["02_b"]
-    (library / "models.py").write_text("a = 2")
-    assert stale() == ["01_a", "02_b"], "the one that took longest first"
-    (library / "models.py").write_text("a = 1")
-    monkeypatch.setenv("VAE_BOOK_DATASET", "mnist")
-    assert stale() == ["01_a", "02_b"]
 
 
 # What the pages name exists

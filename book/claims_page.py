@@ -1,0 +1,48 @@
+"""The page that lists what the book claims, chapter by chapter, from the records of its runs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+from records import read_record
+
+# What stands below this line in the page's source is replaced by the list.
+MARK = "<!-- the list -->"
+MARKUP = re.compile(r"([\\`*_{}\[\]<>#|$~^])")
+
+
+def fill(page: Path, chapters: Path) -> None:
+    """Put the list of claims into the page, where the folder of executed chapters has records."""
+    names = sorted(path.stem for path in chapters.glob("*.ipynb"))
+    records = {name: record for name in names if (record := read_record(chapters, name))}
+    if not page.exists() or not records:
+        return
+    head, mark, _ = page.read_text(encoding="utf-8").partition(MARK)
+    sections = [section(name, title(chapters, name), r) for name, r in records.items()]
+    page.write_text(f"{head}{mark}\n\n{''.join(sections)}", encoding="utf-8")
+
+
+def title(chapters: Path, name: str) -> str:
+    """A chapter's title, from its first heading."""
+    cells = nbformat.read(chapters / f"{name}.ipynb", as_version=4).cells
+    headings = (re.match(r"# (.+)", cell.source) for cell in cells)
+    return next((found[1] for found in headings if found), name)
+
+
+def section(name: str, heading: str, record: dict) -> str:
+    """A chapter's claims as a table."""
+    claims = record["findings"]["claims"]
+    chapter = name.partition("_")[0].lstrip("0")
+    head = f"## Chapter {chapter}: {heading}\n\n[To the chapter](../chapters/{name}.ipynb)"
+    if not claims:
+        return f"{head}. Its claims are assertions in its cells.\n\n"
+    rows = "".join(f"| {plain(c['sentence'])} | {plain(c['numbers'])} |\n" for c in claims)
+    return f"{head}.\n\n| What is claimed | What was measured |\n|---|---|\n{rows}\n"
+
+
+def plain(text: str) -> str:
+    """Text that markdown shows as it is, in one line; code stays code."""
+    parts = re.split(r"(`[^`|\n]+`)", " ".join(text.split()))
+    return "".join(p if p.startswith("`") else MARKUP.sub(r"\\\1", p) for p in parts)
