@@ -23,6 +23,9 @@ TAGS = {"tags": ["nbval-check-output", "keep_output"]}
 PI = "import math\nprint(f'pi is {math.pi:.6f} to 6 places')"
 
 
+CLAIM = f"from vae_lib.claims import claim\n{PI}\nclaim('pi is above three', math.pi, above=3)"
+
+
 def printing(source, stored):
     outputs = [new_output("stream", name="stdout", text=stored)] if stored else []
     return new_code_cell(source, metadata=TAGS, outputs=outputs)
@@ -41,6 +44,12 @@ CASES = {
     "stale_integer": ([printing("print(100_000)", "100001\n")], "100001"),
     "stale_word": ([printing(PI, "tau is 3.141593 to 6 places\n")], "tau is"),
     "not_stored": ([printing(PI, "")], "no output is stored"),
+    # A claim in a verified cell is shown and recorded, and is no part of what is stored.
+    "claimed": ([printing(CLAIM, "pi is 3.141593 to 6 places\n")], None),
+    "false_claim": (
+        [new_code_cell("claim('pi is three', math.pi, equals=3)")],
+        "misses by 0.1416",
+    ),
     "raises": ([new_code_cell("1 / 0")], "ZeroDivisionError"),
     "may_raise": ([new_code_cell("1 / 0", metadata={"tags": ["raises-exception"]})], None),
     "good_prose": (
@@ -106,7 +115,7 @@ def test_nbval_passes_what_is_true_and_names_the_fault_of_the_rest(report, name)
         assert f"FAILED {cell} " in report or f"FAILED {cell}\n" in report, report
         section = report.split(f"_ {cell} _")[1].split("\n____")[0]
         assert complaint in section
-        assert "chapter.ipynb" in section or name == "raises"
+        assert "chapter.ipynb" in section or name in ("raises", "false_claim")
 
 
 def test_fix_mends_what_is_stale_and_nbval_then_passes(tmp_path):

@@ -67,7 +67,7 @@ def claim(
             f"what counts as equal. Came: {', '.join(bars) or 'none'}"
             f"{'' if within is None else ' and within'}."
         )
-    seeds = None if seeds is None else list(seeds)
+    seeds = None if seeds is None else [int(seed) for seed in seeds]
     rows = [
         row
         for kind, bar in bars.items()
@@ -90,10 +90,19 @@ class _Row:
     kind: str
     low: float
     high: float
-    margin: float
+
+    @property
+    def margin(self) -> float:
+        sides = []
+        if self.kind != "below":
+            sides.append(self.value - self.low)
+        if self.kind != "above":
+            sides.append(self.high - self.value)
+        return min(sides, key=lambda side: (side == side, side))  # NaN first
 
     @property
     def kept(self) -> bool:
+        # NaN is neither larger nor equal, on either side of the bar.
         return self.margin > 0 or (self.margin == 0 and self.kind in ("equals", "between"))
 
     def bar(self) -> str:
@@ -108,62 +117,69 @@ class _Row:
 
     def says(self) -> str:
         bar = self.bar() if self.kind != "equals" else f"equal to {self.bar()}"
-        by = "it is no number" if self.value != self.value else f"misses by {_short(-self.margin)}"
-        return f"{self.name + ': ' if self.name else ''}{_short(self.value)}, not {bar} ({by})"
+        by = f"misses by {_short(-self.margin)}" if self.margin < 0 else "and no more than that"
+        if self.margin != self.margin:
+            by = "which is no number"
+        return f"{self.name + ': ' if self.name else ''}{_short(self.value)}, not {bar}: {by}"
 
 
 def _rows(
     measured: Measured, kind: str, bar: Measured, within: float, seeds: list[int] | None
 ) -> list[_Row]:
     """Every value of what was measured beside its bar."""
-    if isinstance(measured, Mapping):
-        if isinstance(bar, Mapping) and set(bar) != set(measured):
-            raise ValueError(
-                f"Expected a bar for each of {sorted(map(str, measured))}, "
-                f"but {kind} has {sorted(map(str, bar))}."
-            )
-        bars = bar if isinstance(bar, Mapping) else dict.fromkeys(measured, bar)
-        named = [(str(name), values, bars[name]) for name, values in measured.items()]
-    else:
-        named = [("", measured, bar)]
     rows = []
-    for name, values, one_bar in named:
-        values, lows, highs = _aligned(values, kind, one_bar, within, seeds)
+    for name, values, one_bar in _named(measured, kind, bar):
+        values = _values(values, seeds)
+        lows, highs = _interval(kind, one_bar, within, len(values))
         for i, (value, low, high) in enumerate(zip(values, lows, highs, strict=True)):
             place = f"seed {seeds[i]}" if seeds else (f"value {i + 1}" if len(values) > 1 else "")
             label = ", ".join(filter(None, [name, place]))
-            rows.append(_Row(label, value, kind, low, high, min(value - low, high - value)))
+            rows.append(_Row(label, value, kind, low, high))
     return rows
 
 
-def _aligned(
-    values: Measured, kind: str, bar: Measured, within: float, seeds: list[int] | None
-) -> tuple[list[float], list[float], list[float]]:
-    """The values, and the lowest and the highest that the bar allows for each."""
-    values = _numbers(values)
+def _named(measured: Measured, kind: str, bar: Measured) -> list[tuple[str, Measured, Measured]]:
+    """What was measured, under each of its names, with the bar for it."""
+    if not isinstance(measured, Mapping):
+        return [("", measured, bar)]
+    bars = bar if isinstance(bar, Mapping) else dict.fromkeys(measured, bar)
+    if set(bars) != set(measured):
+        raise ValueError(
+            f"Expected a bar for each of {', '.join(map(str, measured))}, "
+            f"but {kind} has {', '.join(map(str, bars))}."
+        )
+    return [(str(name), values, bars[name]) for name, values in measured.items()]
+
+
+def _values(measured: Measured, seeds: list[int] | None) -> list[float]:
+    """What was measured as numbers: one at least, and one for each seed."""
+    values = _numbers(measured)
     if not values:
         raise ValueError("Nothing was measured: expected a number at least, and there is none.")
     if seeds is not None and len(seeds) != len(values):
         raise ValueError(
-            f"Expected one value for each of the {len(seeds)} seeds, but there are {len(values)}."
+            f"Expected one value for each of the {len(seeds)} seeds, but there are {len(values)}: "
+            "measure once a seed, or leave the seeds out."
         )
-    low, high = bar if kind == "between" else (bar, bar)
+    return values
+
+
+def _interval(kind: str, bar: Measured, within: float, n: int) -> tuple[list[float], list[float]]:
+    """The lowest and the highest that the bar allows, for each of n values."""
+    infinity, (low, high) = float("inf"), bar if kind == "between" else (bar, bar)
     lows, highs = _numbers(low), _numbers(high)
     for bars in (lows, highs):
-        if len(bars) not in (1, len(values)):
+        if len(bars) not in (1, n):
             raise ValueError(
-                f"Expected one bar, or one for each of the {len(values)} values, "
-                f"but {kind} has {len(bars)}."
+                f"Expected one bar, or one for each of the {n} values, but {kind} has {len(bars)}."
             )
-    n, infinity = len(values), float("inf")
-    lows, highs = (bars * n if len(bars) == 1 else bars for bars in (lows, highs))
     if kind == "above":
-        highs = [infinity] * n
+        highs = [infinity]
     elif kind == "below":
-        lows = [-infinity] * n
+        lows = [-infinity]
     elif kind == "equals":
         lows, highs = [b - within for b in lows], [b + within for b in highs]
-    return values, lows, highs
+    return tuple(bars * n if len(bars) == 1 else bars for bars in (lows, highs))
 
 
 def _numbers(values: Measured) -> list[float]:
@@ -184,33 +200,41 @@ def _numbers(values: Measured) -> list[float]:
 
 def _short(number: float) -> str:
     """Four digits: machines agree on them, where they don't on sixteen."""
-    return f"{number:.4g}".replace("-", "−")
+    return f"{number + 0.0:.4g}".replace("-", "−")  # and -0 is 0
+
+
+def _least(rows: list[_Row]) -> str:
+    """What the worst of the values has to spare; NaN where a value is none."""
+    margins = [row.margin for row in rows]
+    return _short(min(margins, key=lambda margin: (margin == margin, margin)))
 
 
 def _summary(rows: list[_Row], seeds: list[int] | None) -> str:
-    """The numbers in one phrase: how far they go, against which bar, over what."""
-    by_bar = {}
-    for row in rows:
-        by_bar.setdefault(row.bar(), []).append(row.value)
-    if len(by_bar) > 2:  # a bar for each value
-        kinds = " and ".join(dict.fromkeys(row.kind for row in rows))
-        by_bar = {f"{kinds} a bar of its own each": [row.value for row in rows]}
+    """The numbers in one phrase: how far they go, against which bar, over what.
+
+    Of a value that is equal to its bar but for rounding, the rounding is another machine's.
+    """
     parts = []
-    for bar, values in by_bar.items():
-        low, high = _short(min(values)), _short(max(values))
-        parts.append(f"{low if low == high else f'{low} to {high}'}: {bar}")
-    over = f"; seeds {', '.join(map(str, seeds))}" if seeds else ""
-    return f"{'; '.join(parts)}{over}; margin {_short(min(row.margin for row in rows))}"
+    for kind in dict.fromkeys(row.kind for row in rows):
+        some = [row for row in rows if row.kind == kind]
+        values, bars = [row.value for row in some], list(dict.fromkeys(row.bar() for row in some))
+        ends = dict.fromkeys([_short(min(values)), _short(max(values))])
+        bar = bars[0] if len(bars) == 1 else f"{kind} a bar of its own each".removeprefix("equals ")
+        if kind == "equals" and all(row.kept for row in some):
+            parts.append(f"equal to {bar}")
+        else:
+            parts.append(f"{' to '.join(ends)}: {bar}; margin {_least(some)}")
+    over = [f"seeds {', '.join(map(str, seeds))}"] if seeds else []
+    return "; ".join([*parts, *over])
 
 
 def _show(sentence: str, rows: list[_Row], seeds: list[int] | None) -> None:
     """Display the claim where the reader is, and its data for the build."""
-    holds = all(row.kept for row in rows)
-    summary = _summary(rows, seeds)
+    holds, summary = all(row.kept for row in rows), _summary(rows, seeds)
+    text = f"{'✓' if holds else '✗'} {sentence}"
     shell = None
     if "IPython" in sys.modules:
         shell = sys.modules["IPython"].get_ipython()
-    text = f"{'✓' if holds else '✗'} {sentence}"
     if shell is None:
         print(f"{text}\n  {summary}")
         return
@@ -222,7 +246,7 @@ def _show(sentence: str, rows: list[_Row], seeds: list[int] | None) -> None:
         "holds": holds,
         "numbers": summary,
         "seeds": seeds,
-        "margin": _short(min(row.margin for row in rows)),
+        "margin": _least(rows),
         "missed": [row.says() for row in rows if not row.kept][:_SHOWN],
     }
     display(data, raw=True, metadata={"vae_book": {"claim": recorded}})
@@ -231,7 +255,7 @@ def _show(sentence: str, rows: list[_Row], seeds: list[int] | None) -> None:
 def _as_html(sentence: str, rows: list[_Row], holds: bool, summary: str) -> str:
     """One line that unfolds to a table; mid tones, legible on white and on near-black."""
     colour = "#2e9245" if holds else "#c8701a"
-    worst = sorted(rows, key=lambda row: (row.kept, row.margin))[:_SHOWN]
+    worst = sorted(rows, key=lambda row: (row.margin == row.margin, row.margin))[:_SHOWN]
     shown = rows if len(rows) <= _SHOWN else worst
     head = f"{html.escape(summary)}"
     if len(rows) > _SHOWN:
