@@ -25,6 +25,7 @@ import nbformat
 from build import DATASET, ROOT
 from execution import MAY_RAISE, Run
 
+CELL_TIMEOUT = 3600  # what holds is asked, and not how long it takes beside as much else
 BOOK = Path(__file__).resolve().parent
 
 
@@ -83,7 +84,9 @@ def audit(
 
     def shifted(name: str, shift: int) -> tuple[str, int, list[Fault]]:
         before = before_first_cell(shift)
-        result = execution.run(notebooks[name], dataset=dataset, before=before)
+        result = execution.run(
+            notebooks[name], dataset=dataset, before=before, timeout=CELL_TIMEOUT
+        )
         return name, shift, faults(name, shift, result)
 
     pool = ThreadPoolExecutor(max(1, jobs))

@@ -47,7 +47,9 @@ class Run:
     stopped: dict | None = None  # the cell at which the run ended early, and why
 
 
-def run(notebook: NotebookNode, *, dataset: str = "", before: str = "") -> Run:
+def run(
+    notebook: NotebookNode, *, dataset: str = "", before: str = "", timeout: int = CELL_TIMEOUT
+) -> Run:
     """Run a copy of a notebook on a data set (VAE_BOOK_DATASET), with `before` run first, unseen.
 
     The kernel works in a folder of its own, so that a chapter cannot lean on a file that lies
@@ -56,7 +58,7 @@ def run(notebook: NotebookNode, *, dataset: str = "", before: str = "") -> Run:
     result, start = Run(copy.deepcopy(notebook), dataset), time.perf_counter()
     temporary = tempfile.TemporaryDirectory
     with temporary() as folder, temporary() as sockets:
-        client = _client(result.notebook, sockets)
+        client = _client(result.notebook, sockets, timeout)
         conversation = _Conversation(client, result, before)
         client.on_cell_start = conversation.on_cell_start
         client.on_cell_executed = conversation.on_cell_executed
@@ -65,7 +67,7 @@ def run(notebook: NotebookNode, *, dataset: str = "", before: str = "") -> Run:
             client.execute(env=_environment(dataset), cwd=folder, cleanup_kc=True)
         except Exception as error:
             # A timeout, a kernel that died or never came. Cells that raise do not end a run.
-            result.stopped = {"cell": conversation.at, "reason": _reason(error)}
+            result.stopped = {"cell": conversation.at, "reason": _reason(error, timeout)}
         finally:
             _running.discard(client)
     result.seconds = round(time.perf_counter() - start, 1)
@@ -104,11 +106,11 @@ class _Conversation:
         )
 
 
-def _client(notebook: NotebookNode, sockets: str) -> NotebookClient:
+def _client(notebook: NotebookNode, sockets: str, timeout: int) -> NotebookClient:
     return NotebookClient(
         notebook,
         km=_kernel_of_this_python(sockets),
-        timeout=CELL_TIMEOUT,
+        timeout=timeout,
         allow_errors=True,
         coalesce_streams=True,
         record_timing=False,
@@ -150,9 +152,9 @@ def _environment(dataset: str) -> dict[str, str]:
     return inherited | ours
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, timeout: int) -> str:
     if isinstance(error, CellTimeoutError):
-        return f"the cell ran for more than {CELL_TIMEOUT} s"
+        return f"the cell ran for more than {timeout} s"
     return f"{type(error).__name__}: {error}"
 
 

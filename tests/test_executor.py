@@ -103,7 +103,7 @@ class Book:
         self.chapter = root / "chapters" / "01_a.ipynb"
         monkeypatch.setattr(execution, "run", self.run)
 
-    def run(self, notebook, *, dataset="", before=""):
+    def run(self, notebook, *, dataset="", before="", timeout=0):
         self.runs.append(len(notebook.cells))
         notebook = copy.deepcopy(notebook)
         for cell in notebook.cells:
