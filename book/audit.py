@@ -116,7 +116,7 @@ def table(found: list[Fault], shifts: list[int]) -> str:
         "|---|---|---|---|---|",
     ]
     for (chapter, cell, begins, kind, asserts), failed in rows.items():
-        under = f"{', '.join(str(f.shift) for f in failed)} of {len(shifts)}"
+        under = f"{', '.join(str(f.shift) for f in failed)} ({len(failed)} of {len(shifts)})"
         by = " / ".join(fault.by for fault in failed)
         parts = (chapter, f"{cell} `{begins}`", f"{kind}: `{asserts}`", under, by)
         lines.append("| " + " | ".join(escaped(part) for part in parts) + " |")

@@ -105,7 +105,7 @@ def test_the_table_names_chapter_cell_assertion_shifts_and_the_amount(runs):
     found = audit.faults("01_a", 1, runs[1]) + audit.faults("01_a", 2, runs[1])
     table = audit.table(found, [1, 2, 3])
     assert (
-        "| 01_a | 3 `from vae_lib.claims import claim` | claim: `each is large` | 1, 2 of 3 |"
+        "| 01_a | 3 `from vae_lib.claims import claim` | claim: `each is large` | 1, 2 (2 of 3) |"
         in table
     )
     assert "gone_again" not in table and "01_a cell 6" in table
