@@ -30,12 +30,12 @@ from itertools import pairwise
 from pathlib import Path
 from unittest import mock
 
+import chapter_runs
 import torch
 from contenders import BATCH_SIZE, LEARNING_RATE
 from contenders.fit import make_vae
 from measure import summary
 
-import chapters
 from vae_lib import checks
 from vae_lib.data import binarize, load
 from vae_lib.evaluation import log_likelihood
@@ -254,17 +254,17 @@ def run_tests(images, device, args):
 
 def run_chapters(images, device, args):
     if args.dry_run:
-        cells = {path.stem: list(chapters.code_cells(path)) for path in chapters.CHAPTERS}
+        cells = {path.stem: list(chapter_runs.code_cells(path)) for path in chapter_runs.CHAPTERS}
         return [{"chapter": name, "seconds": 0, "failures": []} for name in cells if cells[name]]
     left = args.deadline - time.perf_counter()
-    return list(chapters.run(chapters.CHAPTERS, device.type, seconds=left, jobs=args.jobs))
+    return list(chapter_runs.run(chapter_runs.CHAPTERS, device.type, seconds=left, jobs=args.jobs))
 
 
 def shown(part, found):
     yield f"\n{part}"
     if isinstance(found, list):
         for report in found:
-            yield from chapters.lines(report)
+            yield from chapter_runs.lines(report)
     elif part in ("tests", "likelihood") or "failed" in found:
         for name, value in found.items():
             yield f"    {name}: {value}"

@@ -68,13 +68,15 @@ def describe(value: object) -> str:
     return f"a {type(value).__name__} of {len(value)}"
 
 
-def _difference_of_items(got: object, expected: tuple | list, **tolerances: float) -> str | None:
+def _difference_of_items(
+    got: object, expected: tuple | list, rtol: float, atol: float
+) -> str | None:
     # A tensor of two rows is as good as a pair: it unpacks in the same way.
     items = list(got) if isinstance(got, Tensor) and got.ndim else got
     if not isinstance(items, tuple | list) or len(items) != len(expected):
         return f"expected {describe(expected)}, got {describe(got)}."
     for number, (item, expected_item) in enumerate(zip(items, expected, strict=True), start=1):
-        text = difference(item, expected_item, **tolerances)
+        text = difference(item, expected_item, rtol=rtol, atol=atol)
         if text is not None:
             return f"in part {number} of {len(expected)}, {text}"
     return None

@@ -1,8 +1,8 @@
 """Run the chapters' code cells with a given device as the best one, and say which cells fail.
 
-    python benchmarks/chapters.py --device cuda                all chapters on a GPU
-    python benchmarks/chapters.py --device fake --quick        devices that mix, found anywhere
-    python benchmarks/chapters.py 03 08 --device cpu --quick   some of them
+    python benchmarks/chapter_runs.py --device cuda                all chapters on a GPU
+    python benchmarks/chapter_runs.py --device fake --quick        devices that mix, found anywhere
+    python benchmarks/chapter_runs.py 03 08 --device cpu --quick   some of them
 
 A cell that fails is reported and the rest goes on, so that what lacks its variables fails after it.
 `--quick` trains on 256 examples, once, and leaves assertions out: what is left to fail is the code.
