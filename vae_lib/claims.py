@@ -272,5 +272,6 @@ def _as_html(sentence: str, rows: list[_Row], holds: bool, summary: str) -> str:
         f'margin: 0.5em 0; padding: 0.1em 0.75em;"><summary style="cursor: pointer;">'
         f'<span aria-hidden="true" style="color: {colour};">{"✓" if holds else "✗"}</span> '
         f"{'' if holds else '<strong>Not so:</strong> '}{said}</summary>"
-        f"<p>{head}</p><table>{lines}</table></details>"
+        f'<p>{head}</p><div style="overflow-x: auto;"><table style="white-space: nowrap;">{lines}'
+        f"</table></div></details>"
     )
