@@ -113,11 +113,17 @@ function listening(frame, endings) {
     });
 }
 
-// later(handler, ms) puts something off, and returns what calls it off.
+// later(handler, ms) puts something off, and returns what calls it off. A figure that has been taken
+// away puts nothing off.
 function waiting(frame, endings) {
   const timers = new Set();
-  endings.push(() => timers.forEach(clearTimeout));
+  let ended = false;
+  endings.push(() => {
+    ended = true;
+    timers.forEach(clearTimeout);
+  });
   return (handler, ms) => {
+    if (ended) return () => {};
     const timer = setTimeout(() => {
       timers.delete(timer);
       frame.guard(handler);
