@@ -53,6 +53,19 @@
         return found;
       }),
 
+    // Formulas emptied and code without its colours, and back: axe takes most of its time for their
+    // many small pieces, which MathJax and Pygments make alike on every page.
+    thin: () => {
+      const kept = [];
+      const empty = (part, text) => {
+        kept.push([part, [...part.childNodes]]);
+        part.replaceChildren(text);
+      };
+      for (const formula of document.querySelectorAll("mjx-container")) empty(formula, "");
+      for (const code of document.querySelectorAll(".highlight pre")) empty(code, code.textContent);
+      probe.restore = () => kept.forEach(([part, nodes]) => part.replaceChildren(...nodes));
+    },
+
     // The numbers in tables that are broken into several lines.
     brokenNumbers: () =>
       [...document.querySelectorAll("article td")]
