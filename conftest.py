@@ -33,22 +33,24 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     return result
 
 
-# What goes first: the chapters on MNIST, the chapters, what needs the site that is built from them,
-# then the files that take longest. The rest follows, and fills the gaps.
+# What goes first: the chapters on MNIST, the chapters, the landing page, for which the site is
+# built from them, then files that take long and need no site, so that nobody waits for it, and its
+# other pages. The rest follows, and fills the gaps.
 FIRST = (
-    "test_mnist_chapters.py",
-    ".ipynb",
-    "test_browser_site.py",
-    "test_live.py",
-    "test_jupyterlab.py",
-    "test_site.py",
+    re.compile(r"test_mnist_chapters\.py"),
+    re.compile(r"\S+\.ipynb"),
+    re.compile(r"test_browser_site\.py \S*\[book/intro"),
+    re.compile(r"test_(live|training|jupyterlab|audit|executor|notebook_machinery)"),
+    re.compile(r"test_(browser_)?site\.py"),
 )
 
 
 def rank(item: pytest.Item) -> tuple[int, int]:
     """Where an item's file stands; of two notebooks the larger goes first."""
-    place = next((i for i, end in enumerate(FIRST) if item.path.name.endswith(end)), len(FIRST))
-    return place, -item.path.stat().st_size if item.path.suffix == ".ipynb" else 0
+    where = f"{item.path.name} {item.name}"
+    found = (place for place, those in enumerate(FIRST) if those.match(where))
+    size = item.path.stat().st_size if item.path.suffix == ".ipynb" else 0
+    return next(found, len(FIRST)), -size
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
