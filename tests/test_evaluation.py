@@ -19,6 +19,7 @@ from vae_lib.evaluation import (
     nearest_distance,
     two_sample_accuracy,
 )
+from vae_lib.evaluation.judged import Judged
 from vae_lib.models import VAE
 from vae_lib.networks import mlp
 from vae_lib.objectives import log_importance_weights
@@ -195,6 +196,20 @@ def test_no_more_weights_at_a_time_than_the_chunk_size(n_images, n_samples):
     log_likelihood(vae, p_x.sample((n_images,)), n_samples=n_samples, chunk_size=700)
     assert max(seen) <= 700
     assert sum(seen) == n_images * n_samples + 1  # and one code for the check
+
+
+def test_chunks_are_large_where_a_device_waits_between_them_and_never_out_of_memory():
+    sizes = {}
+    for kind in ("cpu", "cuda", "mps"):
+        for n_pixels in (64, 784, 3 * 64 * 64, 10**9):
+            x = torch.empty(1, n_pixels, device="meta")
+            judged = Judged(None, x, (), torch.device(kind), torch.float32)
+            sizes[kind, n_pixels] = likelihood._default_chunk_size(judged)
+    assert {size for (kind, _), size in sizes.items() if kind == "cpu"} == {2000}
+    assert sizes["cuda", 784] == sizes["mps", 64] == 500_000
+    assert all(size >= 1 for size in sizes.values())
+    for (kind, n_pixels), size in sizes.items():
+        assert kind == "cpu" or size == 1 or 3 * 4 * size * n_pixels <= 5e9
 
 
 def test_progress_counts_chunks(monkeypatch):

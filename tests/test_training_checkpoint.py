@@ -261,7 +261,7 @@ def scaled(model, x, factor=1.0):
 
 
 def closing_over(factor):
-    return lambda model, x: factor * closeness(model, x)
+    return lambda model, x: torch.as_tensor(factor) * closeness(model, x)
 
 
 class Scaled(nn.Module):
@@ -301,6 +301,21 @@ OTHER_RUNS = {
     "another closed-over value": (
         {"objective": closing_over(1.0)},
         {"objective": closing_over(2.0)},
+        "had other code",
+    ),
+    "another closed-over number of NumPy's": (
+        {"objective": closing_over(np.float32(1.0))},
+        {"objective": closing_over(np.float32(2.0))},
+        "had other code",
+    ),
+    "another argument of NumPy's": (
+        {"objective": functools.partial(scaled, factor=np.float32(1.0))},
+        {"objective": functools.partial(scaled, factor=np.float32(2.0))},
+        "had other code, constants or arguments",
+    ),
+    "another closed-over array": (
+        {"objective": closing_over(np.array([1.0]))},
+        {"objective": closing_over(np.array([2.0]))},
         "had other code",
     ),
     "other code": (
@@ -376,3 +391,10 @@ def test_a_place_that_cannot_be_written_is_refused_before_training(tmp_path, mon
     monkeypatch.setattr(os, "access", lambda *arguments: False)
     with pytest.raises(ValueError, match="read-only"):
         run(Location(), closeness, checkpoint=tmp_path / "run.pt")
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_training(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    for place in (tmp_path / "file" / "run.pt", tmp_path / "file" / "deeper" / "run.pt", "a\0b"):
+        with pytest.raises(ValueError, match="checkpoint"):
+            run(Location(), closeness, checkpoint=place)

@@ -183,6 +183,7 @@ WRONG = [
     *({name: "yes"} for name in ("one_cycle", "compile", "bf16")),
     *({name: 1} for name in ("transform", "after_epoch", "checkpoint")),
     {"device": "a toaster"},
+    *([] if torch.cuda.is_available() else [{"device": "cuda"}]),
 ]
 
 
@@ -190,6 +191,21 @@ WRONG = [
 def test_settings_out_of_range(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         run(Location(), closeness, **wrong)
+
+
+WRONG_TO_JUDGE = [
+    *({"seed": s} for s in (1.5, True, "0", -1, 2**63, None)),
+    {"transform": 1},
+    {"objective": None},
+    {"model": closeness},
+    {"model": None},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG_TO_JUDGE, ids=str)
+def test_what_evaluate_cannot_use_is_refused_by_name(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        evaluate(**{"model": Location(), "objective": closeness, "data": DATA} | wrong)
 
 
 @pytest.mark.parametrize("given", [{}, {"epochs": 1, "steps": 1}])

@@ -34,12 +34,16 @@ def place(checkpoint: str | os.PathLike) -> Path:
     """Where the file is, or will be: `~` and links resolved, its folder made and tidied up."""
     try:
         path = Path(os.path.realpath(Path(checkpoint).expanduser()))
-    except (TypeError, RuntimeError) as error:
+    except (TypeError, RuntimeError, ValueError) as error:
         raise ValueError(f"checkpoint must be the path of a file, not {checkpoint!r}.") from error
     if path.exists() and not path.is_file():
         kind = "a directory" if path.is_dir() else "not a file"
         raise ValueError(f"The checkpoint {path} is {kind}: name a file, there or elsewhere.")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = f"its folder cannot be made ({error.strerror})"
+        raise ValueError(f"The checkpoint {path} cannot be written: {reason}.") from error
     if not os.access(path.parent, os.W_OK):
         raise ValueError(f"The checkpoint {path} cannot be written: its folder is read-only.")
     for temporary in path.parent.iterdir():

@@ -113,6 +113,7 @@ def fit(
     processes = Processes()
     with processes.together():
         given.check_callables(model, objective, transform, after_epoch)
+        given.check_trainable(model)
         switches = {"one_cycle": one_cycle, "compile": compile, "bf16": bf16}
         settings = given.settings(batch_size, lr, seed, switches, processes.n)
         parts = given.examples(data, "data", model, raw=transform is not None)
@@ -140,8 +141,13 @@ def fit(
 def _device_for(model: nn.Module, device: torch.device | str | None) -> torch.device:
     try:
         chosen = best_device() if device is None else torch.device(device)
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(f"device must be one that torch knows, not {device!r}.") from error
+        torch.empty(0, device=chosen)
+    # A torch that was built without CUDA asserts that it has it.
+    except (RuntimeError, TypeError, AssertionError) as error:
+        reason = str(error).split("\n")[0]
+        raise ValueError(
+            f"device must be one that torch knows and this machine has, not {device!r}: {reason}."
+        ) from error
     if checks.dtype_of(model) != torch.float64 or chosen.type in ("cpu", "cuda"):
         return chosen
     if device is None:

@@ -81,17 +81,21 @@ def held_out_like(
     return parts
 
 
+def check_trainable(model: nn.Module) -> None:
+    """Refuse a model that has nothing to train."""
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ValueError("The model has no parameter that requires a gradient: nothing to train.")
+
+
 def check_callables(
     model: nn.Module,
     objective: Callable,
     transform: Callable | None,
-    after_epoch: Callable | None,
+    after_epoch: Callable | None = None,
 ) -> None:
-    """Refuse a model that is none or has nothing to train, and functions that are none."""
+    """Refuse a model that is none, and functions that are none."""
     if not isinstance(model, nn.Module):
         raise ValueError(f"The model must be a torch.nn.Module, not a {type(model).__name__}.")
-    if not any(parameter.requires_grad for parameter in model.parameters()):
-        raise ValueError("The model has no parameter that requires a gradient: nothing to train.")
     functions = {"objective": objective, "transform": transform, "after_epoch": after_epoch}
     for name, function in functions.items():
         optional = function is None and name != "objective"
@@ -106,19 +110,24 @@ def settings(
     is_number = isinstance(lr, int | float | np.integer | np.floating)
     if isinstance(lr, bool) or not is_number or not 0 < lr < math.inf:
         raise ValueError(f"lr must be a positive finite number, not {lr!r}.")
-    plain_seed = checks.count(seed, "seed", at_least=0)
-    if plain_seed >= 2**63:
-        raise ValueError(f"seed must be below 2**63, not {seed!r}.")
     for name, switch in switches.items():
         if not isinstance(switch, bool | np.bool_):
             raise ValueError(f"{name} must be True or False, not {switch!r}.")
     return {
         "batch_size": checks.count(batch_size, "batch_size"),
         "lr": float(lr),
-        "seed": plain_seed,
+        "seed": plain_seed(seed),
         **{name: bool(switch) for name, switch in switches.items()},
         "processes": n_processes,
     }
+
+
+def plain_seed(seed: object) -> int:
+    """A seed that every generator takes."""
+    plain = checks.count(seed, "seed", at_least=0)
+    if plain >= 2**63:
+        raise ValueError(f"seed must be below 2**63, not {seed!r}.")
+    return plain
 
 
 def n_steps(epochs: object, steps: object, n_batches: int) -> int:

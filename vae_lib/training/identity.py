@@ -3,8 +3,8 @@
 What is noticed: any changed value or type among the data, the held-out data and what travels with
 them; a module of another class, a parameter or buffer of another name, shape or type; of the
 objective and the transform another name, other code, constants, defaults, arguments of a `partial`
-and plain values that the code closes over. What is not: the functions that they call, global
-variables, lists and dictionaries, objects of the user's own, and the values of buffers.
+and numbers, text and arrays that the code closes over. What is not: the functions that they call,
+global variables, lists and dictionaries, objects of the user's own, and the values of buffers.
 """
 
 import functools
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import CellType, CodeType
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -98,6 +99,8 @@ def _code(value: object, seen: tuple[int, ...] = ()) -> object:
     """What a function or a value says, as far as it can be told from outside, for its `repr`."""
     if isinstance(value, PLAIN):
         return value
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.str, value.shape, value.tobytes()
     if id(value) in seen:  # a function that calls itself
         return None
     deeper = functools.partial(_code, seen=(*seen, id(value)))

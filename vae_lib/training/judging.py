@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vae_lib import checks
-from vae_lib.training.given import Data, examples
+from vae_lib.training.given import Data, check_callables, examples, plain_seed
 
 Objective = Callable[..., Tensor]
 """(model, x of shape (B, D)) to one value per example, (B,), in nats, larger is better. Where the
@@ -35,11 +35,13 @@ def evaluate(
     back. The model is in evaluation mode meanwhile, and the global random state is left as it was.
 
     Raises:
-        ValueError: data that are empty, not finite or of the wrong shape; an objective that does
-            not return (B,); a transform that makes NaN or infinity.
+        ValueError: data that are empty, not finite or of the wrong shape; a seed that is no whole
+            number of 0 or more; an objective that does not return (B,); a transform that makes NaN
+            or infinity.
     """
+    check_callables(model, objective, transform)
     parts = examples(data, "data", model, raw=transform is not None)
-    return mean_value(model, objective, parts, transform, seed)
+    return mean_value(model, objective, parts, transform, plain_seed(seed))
 
 
 def mean_value(

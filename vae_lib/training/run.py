@@ -168,8 +168,9 @@ class Run:
             _flush_averages(self.optimizer)
         self.n_in_epoch = i + 1
         share = self.processes.share()
+        places = places[share]
         compute = functools.partial(self._values, rows[share])
-        value = self.processes.values(compute, len(places[share]))
+        value = self.processes.values(compute, len(places))
         self.optimizer.zero_grad()
         # The mean over the whole batch: over a share of it, where the processes' gradients are
         # then averaged.
@@ -177,7 +178,7 @@ class Run:
         self.optimizer.step()
         if self.schedule is not None:
             self.schedule.step()
-        places[share].copy_(value.detach())
+        places.copy_(value.detach())
 
     def _values(self, rows: Tensor) -> Tensor:
         self.batch = None
