@@ -150,7 +150,7 @@ def test_whole_numbers_wait_for_their_transform(dtype):
 
 def test_the_number_of_columns_is_held_to():
     assert checks.rows(VALUES, n_columns=D).shape == (N, D)
-    with pytest.raises(ValueError, match="held_out has 3 columns, but 4"):
+    with pytest.raises(ValueError, match=r"held_out has 3 columns.*\(N, 4\)"):
         checks.rows(VALUES, "held_out", n_columns=4)
 
 

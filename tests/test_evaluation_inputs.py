@@ -215,7 +215,10 @@ NO_COUNTS = [True, False, 16.5, "16", None, math.nan, math.inf, -1]
     ],
     ids=["n_samples", "chunk_size", "max_points", "n_neighbors", "n_dims"],
 )
-def test_counts_are_whole_numbers(call, value):
+def test_counts_are_whole_numbers(call, value, request):
+    if value is None and "chunk_size" in request.node.callspec.id:
+        assert call(value).isfinite().all()  # whatever suits the device
+        return
     with pytest.raises(ValueError, match=f"whole number of .*, not {value!r}"):
         call(value)
 
@@ -431,7 +434,7 @@ def test_quadrature_of_a_conditional_model():
 @pytest.mark.parametrize("score", [log_likelihood, exact_log_likelihood, active_units])
 def test_rows_that_cannot_travel_together_are_refused(score):
     x, y, _ = conditional_data(4)
-    with pytest.raises(ValueError, match=r"4 rows, which .*3, 2"):
+    with pytest.raises(ValueError, match=r"a row for each of 4 .*3, 2"):
         score(Shifted(), x, y[:3])
     with pytest.raises(ValueError, match="conditional"):
         score(Shifted(), x)

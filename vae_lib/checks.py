@@ -7,6 +7,7 @@ floating-point numbers, or one sentence says what to pass instead. `trusting` is
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -97,11 +98,12 @@ def rows(
     if x.ndim != 2 or 0 in x.shape:
         flat = f"{name}.flatten(1)" if is_tensor else f"{name}.reshape(len({name}), -1)"
         raise ValueError(
-            f"{name} must have shape (N, D) with N and D of 1 or more, but has {tuple(x.shape)}. "
-            f"Images of shape (N, h, w) need {flat}, a single example {name}[None]."
+            f"{name} must have shape (N, {n_columns or 'D'}), N and D of 1 or more, but has "
+            f"{tuple(x.shape)}. Images of shape (N, h, w) need {flat}, a single example "
+            f"{name}[None]."
         )
     if n_columns is not None and x.shape[1] != n_columns:
-        raise ValueError(f"{name} has {x.shape[1]} columns, but {n_columns} were expected.")
+        raise ValueError(f"{name} has {x.shape[1]} columns, but must have shape (N, {n_columns}).")
     if x.is_complex():
         raise ValueError(f"{name} must be real numbers, but is {x.dtype}: write {name}.real.")
     if not x.is_floating_point() and x.dtype != torch.bool:
@@ -112,6 +114,25 @@ def rows(
     x = x.to(dtype or (x.dtype if stays else torch.float32))
     _refuse_infinities(x, name)
     return x
+
+
+def companion(values: object, name: str, n_rows: int) -> Tensor:
+    """What travels with rows of data: finite real numbers (N, ...), in the type that they have.
+
+    Labels (N,) of whole numbers, rows of zeros and ones (N, C), images (N, C, H, W).
+
+    Raises:
+        ValueError: N is not `n_rows`, or some of them are no finite real numbers.
+    """
+    values = as_tensor(values, name)
+    if values.ndim == 0 or len(values) != n_rows or values.is_complex():
+        raise ValueError(
+            f"{name} must be real numbers with a row for each of {n_rows} examples, whose rows "
+            f"they travel with, but has shape {tuple(values.shape)} and is {values.dtype}."
+        )
+    if values.is_floating_point():
+        _refuse_infinities(values, name)
+    return values
 
 
 def _whole_numbers(x: Tensor, name: str, as_floats: str) -> ValueError:
@@ -127,7 +148,7 @@ def _refuse_infinities(x: Tensor, name: str) -> None:
     for start in range(0, len(x), ROWS_AT_ONCE):
         finite = x[start : start + ROWS_AT_ONCE].isfinite()
         if not finite.all():
-            row = start + int((~finite).any(dim=1).nonzero()[0])
+            row = start + int((~finite).nonzero()[0, 0])
             raise ValueError(
                 f"{name} has NaN or infinite values (as {x.dtype}), first in row {row}: leave such "
                 "rows out, or fill in what is missing."
@@ -236,6 +257,14 @@ def count(value: object, name: str, at_least: int = 1) -> int:
     if isinstance(value, bool) or not is_number or value != value // 1 or value < at_least:
         raise ValueError(f"{name} must be a whole number of {at_least} or more, not {value!r}.")
     return int(value)
+
+
+def positive(value: object, name: str) -> float:
+    """A positive finite number, from anything that is one."""
+    is_number = isinstance(value, int | float | np.integer | np.floating)
+    if isinstance(value, bool) or not is_number or not 0 < value < math.inf:
+        raise ValueError(f"{name} must be a positive finite number, not {value!r}.")
+    return float(value)
 
 
 def keep_freed_memory() -> None:

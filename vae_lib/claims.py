@@ -93,12 +93,10 @@ class _Row:
 
     @property
     def margin(self) -> float:
-        sides = []
-        if self.kind != "below":
-            sides.append(self.value - self.low)
-        if self.kind != "above":
-            sides.append(self.high - self.value)
-        return min(sides, key=lambda side: (side == side, side))  # NaN first
+        over, under = self.value - self.low, self.high - self.value
+        if self.kind in ("above", "below"):
+            return over if self.kind == "above" else under
+        return min(over, under, key=_nan_first)
 
     @property
     def kept(self) -> bool:
@@ -203,10 +201,14 @@ def _short(number: float) -> str:
     return f"{number + 0.0:.4g}".replace("-", "−")  # and -0 is 0
 
 
+def _nan_first(number: float) -> tuple[bool, float]:
+    """The order of size, in which what is no number comes first."""
+    return number == number, number
+
+
 def _least(rows: list[_Row]) -> str:
     """What the worst of the values has to spare; NaN where a value is none."""
-    margins = [row.margin for row in rows]
-    return _short(min(margins, key=lambda margin: (margin == margin, margin)))
+    return _short(min((row.margin for row in rows), key=_nan_first))
 
 
 def _summary(rows: list[_Row], seeds: list[int] | None) -> str:
@@ -232,10 +234,8 @@ def _show(sentence: str, rows: list[_Row], seeds: list[int] | None) -> None:
     """Display the claim where the reader is, and its data for the build."""
     holds, summary = all(row.kept for row in rows), _summary(rows, seeds)
     text = f"{'✓' if holds else '✗'} {sentence}"
-    shell = None
-    if "IPython" in sys.modules:
-        shell = sys.modules["IPython"].get_ipython()
-    if shell is None:
+    ipython = sys.modules.get("IPython")
+    if ipython is None or ipython.get_ipython() is None:
         print(f"{text}\n  {summary}")
         return
     from IPython.display import display
@@ -255,7 +255,7 @@ def _show(sentence: str, rows: list[_Row], seeds: list[int] | None) -> None:
 def _as_html(sentence: str, rows: list[_Row], holds: bool, summary: str) -> str:
     """One line that unfolds to a table; mid tones, legible on white and on near-black."""
     colour = "#2e9245" if holds else "#c8701a"
-    worst = sorted(rows, key=lambda row: (row.margin == row.margin, row.margin))[:_SHOWN]
+    worst = sorted(rows, key=lambda row: _nan_first(row.margin))[:_SHOWN]
     shown = rows if len(rows) <= _SHOWN else worst
     head = f"{html.escape(summary)}"
     if len(rows) > _SHOWN:

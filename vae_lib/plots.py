@@ -91,13 +91,8 @@ def _pictures(x: object, image_shape: tuple[int, ...]) -> np.ndarray:
         raise ValueError(
             f"image_shape must be (H, W), or (C, H, W) with 1 or 3 channels, not {image_shape}."
         )
-    x, n_pixels = checks.as_tensor(x, "x"), math.prod(image_shape)
-    if x.ndim != 2 or len(x) < 1 or x.shape[1] != n_pixels:
-        raise ValueError(
-            f"Expected images of shape (N, {n_pixels}) for image_shape {tuple(image_shape)}, "
-            f"but got {tuple(x.shape)}."
-        )
-    pictures = checks.rows(x, "x").cpu().reshape(len(x), -1, *image_shape[-2:]).movedim(1, -1)
+    x = checks.rows(x, "x", n_columns=math.prod(image_shape)).cpu()
+    pictures = x.reshape(len(x), -1, *image_shape[-2:]).movedim(1, -1)
     return (pictures if pictures.shape[-1] == 3 else pictures[..., 0]).numpy()
 
 
@@ -186,10 +181,7 @@ def ellipses(
 
 
 def _plane(z: object, name: str) -> np.ndarray:
-    z = checks.as_tensor(z, name)
-    if z.ndim != 2 or z.shape[1] != 2:
-        raise ValueError(f"A map of the plane needs {name} of shape (N, 2), not {tuple(z.shape)}.")
-    return checks.rows(z, name, raw=True).cpu().numpy()
+    return checks.rows(z, name, raw=True, n_columns=2).cpu().numpy()
 
 
 def curves(history: "History", *, label: str = "objective", ax: Axes | None = None) -> Axes:

@@ -61,9 +61,8 @@ def two_sample_accuracy(a: Tensor, b: Tensor, *, n_neighbors: int = 5) -> float:
 
 
 def _checked_pair(a: object, b: object) -> tuple[Tensor, Tensor]:
-    a, b = checks.rows(a, "a"), checks.rows(b, "b")
-    if a.shape[1] != b.shape[1]:
-        raise ValueError(f"The samples have {a.shape[1]} and {b.shape[1]} columns: compare like.")
+    a = checks.rows(a, "a")
+    b = checks.rows(b, "b", n_columns=a.shape[1])
     # float64, because distances of near-equal rows are differences of large squares; on the CPU,
     # because not every GPU has it.
     return a.cpu().double(), b.cpu().double()

@@ -52,7 +52,7 @@ def judging(model: nn.Module, x: object, *given: object) -> Iterator[Judged]:
             that do not travel together; a conditional model without what it is conditional on.
     """
     x = checks.rows(x, "x")
-    columns = tuple(_travelling(part, f"given[{i}]", x) for i, part in enumerate(given))
+    columns = tuple(checks.companion(y, f"given[{i}]", len(x)) for i, y in enumerate(given))
     if bool(given) != hasattr(model, "given"):
         raise ValueError(
             f"A conditional model is judged by x and what it is given, model and x alone do for "
@@ -66,17 +66,6 @@ def judging(model: nn.Module, x: object, *given: object) -> Iterator[Judged]:
         _look(judged)
         with checks.trusting(model):
             yield judged
-
-
-def _travelling(values: object, name: str, x: Tensor) -> Tensor:
-    """Rows that travel with those of x: labels (N,), one-hot labels or images (N, C)."""
-    values = checks.as_tensor(values, name)
-    if values.ndim == 0 or len(values) != len(x):
-        raise ValueError(
-            f"x has {len(x)} rows, which {name} must have too, but it has shape "
-            f"{tuple(values.shape)}."
-        )
-    return checks.rows(values.reshape(len(x), -1), name, raw=True).reshape(values.shape)
 
 
 def _look(judged: Judged) -> None:

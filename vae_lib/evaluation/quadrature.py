@@ -60,11 +60,11 @@ def exact_log_likelihood(
 
     Taught in chapter 3.
     """
-    max_points = checks.count(max_points, "max_points")
-    for name, value in (("tolerance", tolerance), ("radius", radius)):
-        if not 0 < value < math.inf:
-            raise ValueError(f"{name} must be a positive finite number, not {value!r}.")
-    limits = Limits(tolerance, max_points, radius)
+    limits = Limits(
+        checks.positive(tolerance, "tolerance"),
+        checks.count(max_points, "max_points"),
+        checks.positive(radius, "radius"),
+    )
     results: list[tuple[float, float]] = []
     with judging(model, x, *given) as judged:
         grid = None

@@ -118,9 +118,7 @@ def _seal(file: BinaryIO) -> None:
         raise RuntimeError("torch.save wrote no zip archive of the kind that is known here.")
     file.seek(n_bytes - 2)
     file.write((len(MARK) + N_DIGITS).to_bytes(2, "little") + MARK)
-    file.seek(0)
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
-    file.write(digest.encode())
+    file.write(_digest(file, file.tell()))
 
 
 def _problem(file: BinaryIO) -> str | None:

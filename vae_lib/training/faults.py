@@ -23,14 +23,9 @@ def first_bad(values: Tensor) -> int | None:
     return int(bad[0]) if len(bad) else None
 
 
-def total(batch: tuple[Tensor, ...]) -> Tensor:
-    """One number that is not finite if anything in the batch is not; nothing is read back."""
-    return sum(part.sum(dtype=torch.float32) for part in batch if part.is_floating_point())
-
-
-def refuse_made_by_transform(batch_total: Tensor) -> None:
-    """Blame the transform for a batch whose `total` is not finite."""
-    refuse_what_is_not_finite((torch.as_tensor(batch_total),))
+def totals(batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Of each part a number that is not finite if anything in it is not; nothing is read back."""
+    return tuple(part.sum(dtype=torch.float32) for part in batch if part.is_floating_point())
 
 
 def is_divergence(

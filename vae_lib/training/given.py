@@ -1,6 +1,5 @@
 """What `fit` and `evaluate` are given, checked before anything is trained."""
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -22,37 +21,18 @@ def examples(data: Data, name: str, model: nn.Module, *, raw: bool) -> tuple[Ten
     parts = data if isinstance(data, tuple) else (data,)
     if not parts:
         raise ValueError(f"{name} is an empty tuple: pass a tensor of shape (N, D).")
-    dtype = checks.dtype_of(model)
-    names = [name if len(parts) == 1 else f"{name}[{i}]" for i in range(len(parts))]
-    tensors = [_reachable(checks.as_tensor(p, n), dtype) for p, n in zip(parts, names, strict=True)]
-    first = checks.rows(tensors[0], names[0], dtype=dtype, raw=raw)
-    others = [_companion(t, n, dtype) for t, n in zip(tensors[1:], names[1:], strict=True)]
-    for part, part_name in zip(others, names[1:], strict=True):
-        if len(part) != len(first):
-            raise ValueError(
-                f"{part_name} has {len(part)} rows, but {names[0]} has {len(first)}: rows that "
-                "travel together must be as many."
-            )
-    return first, *others
+    dtype, names = checks.dtype_of(model), _names(name, len(parts))
+    first, *others = (checks.as_tensor(p, n) for p, n in zip(parts, names, strict=True))
+    if dtype == torch.float64:  # not every GPU has it
+        first, others = first.cpu(), [part.cpu() for part in others]
+    first = checks.rows(first, names[0], dtype=dtype, raw=raw)
+    pairs = zip(others, names[1:], strict=True)
+    others = [checks.companion(part, part_name, len(first)) for part, part_name in pairs]
+    return first, *(part.to(dtype) if part.is_floating_point() else part for part in others)
 
 
-def _reachable(values: Tensor, dtype: torch.dtype) -> Tensor:
-    """On the CPU where they are to become float64, which not every GPU has."""
-    return values.cpu() if dtype == torch.float64 else values
-
-
-def _companion(values: Tensor, name: str, dtype: torch.dtype) -> Tensor:
-    if values.ndim == 0 or values.is_complex():
-        raise ValueError(
-            f"{name} must have a row for each example and be real numbers, but has shape "
-            f"{tuple(values.shape)} and is {values.dtype}."
-        )
-    if not values.is_floating_point():
-        return values
-    if not (finite := values.isfinite()).all():
-        row = int((~finite).reshape(len(values), -1).any(dim=1).nonzero()[0])
-        raise ValueError(f"{name} has NaN or infinite values, first in row {row}: remove them.")
-    return values.to(dtype)
+def _names(name: str, n_parts: int) -> list[str]:
+    return [name] if n_parts == 1 else [f"{name}[{i}]" for i in range(n_parts)]
 
 
 def held_out_like(
@@ -67,12 +47,7 @@ def held_out_like(
             f"held_out has {len(parts)} parts, but data {len(data)}: pass what belongs to the "
             "rows of data for those of held_out as well."
         )
-    for i, (there, here) in enumerate(zip(parts, data, strict=True)):
-        name = "held_out" if len(data) == 1 else f"held_out[{i}]"
-        if i == 0 and there.shape[1] != here.shape[1]:
-            raise ValueError(
-                f"{name} has {there.shape[1]} columns, but the training data {here.shape[1]}."
-            )
+    for name, there, here in zip(_names("held_out", len(data)), parts, data, strict=True):
         if there.shape[1:] != here.shape[1:] or there.dtype != here.dtype:
             raise ValueError(
                 f"{name} has rows of shape {tuple(there.shape[1:])}, {there.dtype}, but those of "
@@ -107,15 +82,12 @@ def settings(
     batch_size: object, lr: object, seed: object, switches: dict[str, object], n_processes: int
 ) -> dict[str, float]:
     """The settings of a run as plain numbers, which a checkpoint can hold."""
-    is_number = isinstance(lr, int | float | np.integer | np.floating)
-    if isinstance(lr, bool) or not is_number or not 0 < lr < math.inf:
-        raise ValueError(f"lr must be a positive finite number, not {lr!r}.")
     for name, switch in switches.items():
         if not isinstance(switch, bool | np.bool_):
             raise ValueError(f"{name} must be True or False, not {switch!r}.")
     return {
         "batch_size": checks.count(batch_size, "batch_size"),
-        "lr": float(lr),
+        "lr": checks.positive(lr, "lr"),
         "seed": plain_seed(seed),
         **{name: bool(switch) for name, switch in switches.items()},
         "processes": n_processes,

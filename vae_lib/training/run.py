@@ -15,7 +15,12 @@ from vae_lib import checks
 from vae_lib.training import faults
 from vae_lib.training.compiling import Maximand, compiled
 from vae_lib.training.history import History, TrainingDiverged
-from vae_lib.training.judging import mean_value, one_per_example, transformed
+from vae_lib.training.judging import (
+    mean_value,
+    one_per_example,
+    refuse_what_is_not_finite,
+    transformed,
+)
 from vae_lib.training.sharing import Processes
 
 FLUSH_EVERY = 100
@@ -184,7 +189,7 @@ class Run:
         self.batch = None
         self.batch = self._batch(rows)
         if self.transform is not None:
-            self.totals.append(faults.total(self.batch))
+            self.totals.append(faults.totals(self.batch))
         value = one_per_example(self.maximand(*self.batch), len(rows))
         if not value.requires_grad:
             raise ValueError("The objective does not depend on any parameter that is trained.")
@@ -195,7 +200,7 @@ class Run:
         if (where := faults.first_bad(values)) is not None:
             step = where // batch_size
             if self.totals:
-                faults.refuse_made_by_transform(self.totals[step])
+                refuse_what_is_not_finite(self.totals[step])
             raise self._diverged(values[where].item(), step + 1) from fault
         if fault is None and not faults.is_finite(self.model):
             raise self._diverged(math.nan, self.n_in_epoch, "a parameter")
