@@ -110,20 +110,13 @@ def rows(
         if raw:
             return x
         raise _whole_numbers(x, name, f"{name}.float()" if is_tensor else f"{name} * 1.0")
-    stays = x.dtype in (torch.float32, torch.float64)
-    x = x.to(dtype or (x.dtype if stays else torch.float32))
+    x = x.to(dtype or torch.promote_types(x.dtype, torch.float32))
     _refuse_infinities(x, name)
     return x
 
 
 def companion(values: object, name: str, n_rows: int) -> Tensor:
-    """What travels with rows of data: finite real numbers (N, ...), in the type that they have.
-
-    Labels (N,) of whole numbers, rows of zeros and ones (N, C), images (N, C, H, W).
-
-    Raises:
-        ValueError: N is not `n_rows`, or some of them are no finite real numbers.
-    """
+    """What travels with rows of data: `n_rows` rows of any shape, of finite numbers of any type."""
     values = as_tensor(values, name)
     if values.ndim == 0 or len(values) != n_rows or values.is_complex():
         raise ValueError(
@@ -156,12 +149,9 @@ def _refuse_infinities(x: Tensor, name: str) -> None:
 
 
 def called(module: nn.Module, x: Tensor) -> object:
-    """module(x); where it fails and x is of another kind than the module, what to pass is said.
-
-    Only then: a module may convert what it is given.
-    """
+    """module(x); where it fails and x is of another kind than the module, what to pass is said."""
     try:
-        return module(x)
+        return module(x)  # as it is, for a module may convert what it is given
     except (RuntimeError, TypeError) as error:
         if not isinstance(module, nn.Module):
             raise
@@ -171,9 +161,8 @@ def called(module: nn.Module, x: Tensor) -> object:
         elif x.device != device:
             came, remedy = f"is on {x.device}, the network on {device}", f'x.to("{device}")'
         elif dtype in HALVES and x.is_floating_point() and x.dtype != dtype:
-            return module(
-                x.to(dtype)
-            )  # draws are made in float32, whatever the networks compute in
+            # Draws are made in float32, whatever the networks compute in.
+            return module(x.to(dtype))
         elif x.dtype != dtype:
             came, remedy = f"is {x.dtype}, the network {dtype}", f"x.to({dtype})"
         else:
@@ -206,9 +195,8 @@ def trusted(function: Callable) -> Callable:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):  # some built-in functions tell nothing of their parameters
         return function
-    if "validate_args" not in parameters:
-        return function
-    return functools.partial(function, validate_args=False)
+    without = functools.partial(function, validate_args=False)
+    return without if "validate_args" in parameters else function
 
 
 @contextmanager
@@ -253,18 +241,20 @@ def moved(values: Tensor, device: torch.device, dtype: torch.dtype | None = None
 
 def count(value: object, name: str, at_least: int = 1) -> int:
     """A whole number of `at_least` or more, from anything that is one (16, 16.0, np.int64(16))."""
-    is_number = isinstance(value, int | float | np.integer | np.floating)
-    if isinstance(value, bool) or not is_number or value != value // 1 or value < at_least:
+    if not _is_number(value) or value != value // 1 or value < at_least:
         raise ValueError(f"{name} must be a whole number of {at_least} or more, not {value!r}.")
     return int(value)
 
 
 def positive(value: object, name: str) -> float:
     """A positive finite number, from anything that is one."""
-    is_number = isinstance(value, int | float | np.integer | np.floating)
-    if isinstance(value, bool) or not is_number or not 0 < value < math.inf:
+    if not _is_number(value) or not 0 < value < math.inf:
         raise ValueError(f"{name} must be a positive finite number, not {value!r}.")
     return float(value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def keep_freed_memory() -> None:
@@ -279,10 +269,7 @@ def keep_freed_memory() -> None:
 
 @contextmanager
 def seeded(seed: int | None, device: torch.device) -> Iterator[None]:
-    """Random numbers from `seed` inside, and the global state as it was before, after.
-
-    With None the numbers inside go on from where they are.
-    """
+    """Random numbers inside from `seed`, or for None from where they are; after, as before."""
     before = random_states(device)
     try:
         if seed is not None:

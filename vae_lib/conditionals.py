@@ -93,9 +93,8 @@ def _over_rows(net: nn.Module, x: Tensor) -> Tensor:
     rows = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
     outputs = called(net, rows)
     if not isinstance(outputs, Tensor) or outputs.ndim != 2 or len(outputs) != len(rows):
-        came = (
-            tuple(outputs.shape) if isinstance(outputs, Tensor) else f"a {type(outputs).__name__}"
-        )
+        came = f"a {type(outputs).__name__}"
+        came = tuple(outputs.shape) if isinstance(outputs, Tensor) else came
         raise ValueError(
             f"A network must give a row of numbers for each row of its input, ({len(rows)}, D) for "
             f"{tuple(rows.shape)}, but gave {came}. For images write vae_lib.networks.OverRows("

@@ -4,6 +4,7 @@ What a file must hold is known, by its sha256 and its size. So nothing is read, 
 unzipped beyond that size, and no download takes longer than a slow network needs for it.
 """
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -59,15 +60,10 @@ def clear_leftovers(name: str) -> None:
         return
     for pattern in ("part-*", "tmp*"):  # the second, of version 0.1.0
         for path in folder.glob(pattern):
-            if path.is_dir() and not path.is_symlink() and _age(path) > LEFTOVER_AGE:
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def _age(path: Path) -> float:
-    try:
-        return time.time() - path.lstat().st_mtime
-    except OSError:  # another process was quicker
-        return 0.0
+            with contextlib.suppress(OSError):  # another process may be quicker
+                age = time.time() - path.lstat().st_mtime
+                if path.is_dir() and not path.is_symlink() and age > LEFTOVER_AGE:
+                    shutil.rmtree(path, ignore_errors=True)
 
 
 def _expanded(own: str) -> Path:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from vae_lib.training.judging import refuse_what_is_not_finite
-
 
 def is_finite(model: nn.Module) -> bool:
     """Whether all parameters and buffers of the model are finite."""
@@ -26,6 +24,15 @@ def first_bad(values: Tensor) -> int | None:
 def totals(batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """Of each part a number that is not finite if anything in it is not; nothing is read back."""
     return tuple(part.sum(dtype=torch.float32) for part in batch if part.is_floating_point())
+
+
+def refuse_what_is_not_finite(batch: tuple[Tensor, ...]) -> None:
+    """Blame the transform where a batch is not finite, for the data are."""
+    if not all(part.isfinite().all() for part in batch):
+        raise ValueError(
+            "The transform returned NaN or infinite values from data that are finite: look at "
+            "what it does to a constant row, at logarithms and at divisions."
+        )
 
 
 def is_divergence(

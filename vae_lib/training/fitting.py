@@ -112,8 +112,7 @@ def fit(
     """
     processes = Processes()
     with processes.together():
-        given.check_callables(model, objective, transform, after_epoch)
-        given.check_trainable(model)
+        given.check_callables(model, objective, transform, after_epoch, trains=True)
         switches = {"one_cycle": one_cycle, "compile": compile, "bf16": bf16}
         settings = given.settings(batch_size, lr, seed, switches, processes.n)
         parts = given.examples(data, "data", model, raw=transform is not None)

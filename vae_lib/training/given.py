@@ -56,21 +56,19 @@ def held_out_like(
     return parts
 
 
-def check_trainable(model: nn.Module) -> None:
-    """Refuse a model that has nothing to train."""
-    if not any(parameter.requires_grad for parameter in model.parameters()):
-        raise ValueError("The model has no parameter that requires a gradient: nothing to train.")
-
-
 def check_callables(
     model: nn.Module,
     objective: Callable,
     transform: Callable | None,
     after_epoch: Callable | None = None,
+    *,
+    trains: bool = False,
 ) -> None:
-    """Refuse a model that is none, and functions that are none."""
+    """Refuse a model that is none or has nothing to train, and functions that are none."""
     if not isinstance(model, nn.Module):
         raise ValueError(f"The model must be a torch.nn.Module, not a {type(model).__name__}.")
+    if trains and not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ValueError("The model has no parameter that requires a gradient: nothing to train.")
     functions = {"objective": objective, "transform": transform, "after_epoch": after_epoch}
     for name, function in functions.items():
         optional = function is None and name != "objective"

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vae_lib import checks
+from vae_lib.training.faults import refuse_what_is_not_finite
 from vae_lib.training.given import Data, check_callables, examples, plain_seed
 
 Objective = Callable[..., Tensor]
@@ -84,15 +85,6 @@ def transformed(transform: Transform | None, batch: list[Tensor]) -> tuple[Tenso
             "it begin with x.float() / 255."
         )
     return made
-
-
-def refuse_what_is_not_finite(batch: tuple[Tensor, ...]) -> None:
-    """Blame the transform where a batch is not finite, for the data are."""
-    if not all(part.isfinite().all() for part in batch):
-        raise ValueError(
-            "The transform returned NaN or infinite values from data that are finite: look at "
-            "what it does to a constant row, at logarithms and at divisions."
-        )
 
 
 def one_per_example(value: object, n_examples: int) -> Tensor:

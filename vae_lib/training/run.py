@@ -15,12 +15,7 @@ from vae_lib import checks
 from vae_lib.training import faults
 from vae_lib.training.compiling import Maximand, compiled
 from vae_lib.training.history import History, TrainingDiverged
-from vae_lib.training.judging import (
-    mean_value,
-    one_per_example,
-    refuse_what_is_not_finite,
-    transformed,
-)
+from vae_lib.training.judging import mean_value, one_per_example, transformed
 from vae_lib.training.sharing import Processes
 
 FLUSH_EVERY = 100
@@ -200,7 +195,7 @@ class Run:
         if (where := faults.first_bad(values)) is not None:
             step = where // batch_size
             if self.totals:
-                refuse_what_is_not_finite(self.totals[step])
+                faults.refuse_what_is_not_finite(self.totals[step])
             raise self._diverged(values[where].item(), step + 1) from fault
         if fault is None and not faults.is_finite(self.model):
             raise self._diverged(math.nan, self.n_in_epoch, "a parameter")

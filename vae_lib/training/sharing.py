@@ -94,11 +94,7 @@ class Processes:
 
     def from_first(self, value: object) -> object:
         """What the first process holds."""
-        if self.n == 1:
-            return value
-        held = [value]
-        dist.broadcast_object_list(held, src=0)
-        return held[0]
+        return self._gathered(value)[0]
 
     def _gathered(self, value: object) -> list:
         if self.n == 1:
