@@ -133,6 +133,14 @@ def sigma(log_var):
     return (log_var / 2).exp()
 
 
+def reseeded(draw):
+    def answer(*arguments):
+        torch.manual_seed(0)
+        return draw(*arguments)
+
+    return answer
+
+
 RIGHT = {
     "1.1": [
         lambda x, y: -((x.numpy() - y.numpy()) ** 2).sum(1),
@@ -153,6 +161,9 @@ RIGHT = {
     "1.4": [
         codes_by_svd,
         codes_in_numpy,
+        lambda codes, noise: np.array(
+            [codes_in_numpy(codes, row[None])[0] for row in noise]  # a root for every draw
+        ),
         lambda codes, noise: (
             codes.mean(0) - noise @ torch.linalg.cholesky(torch.cov(codes.T, correction=0)).T
         ),
@@ -161,7 +172,8 @@ RIGHT = {
     "2.2": [
         lambda mu, log_var, eps: mu - sigma(log_var) * eps,
         lambda mu, log_var, eps: mu.numpy() + np.exp(log_var.numpy() / 2) * eps.numpy(),
-        lambda mu, log_var, eps: td.Normal(mu, log_var.exp().sqrt()).sample(eps.shape[:1]),
+        lambda mu, log_var, eps: torch.stack([mu + sigma(log_var) * row for row in eps]),
+        lambda mu, log_var, eps: td.Normal(mu, sigma(log_var)).icdf(torch.special.ndtr(eps)),
     ],
     "2.3": [head_by_covariance, head(lambda v: v.exp().sqrt()), head(lambda v: (v / 2).exp())],
     "2.4": [
@@ -175,7 +187,7 @@ RIGHT = {
         lambda log_px: torch.logsumexp(log_px - math.log(len(log_px)), 0),
     ],
     "3.2": [sampler(), sample_in_numpy, sample_one_by_one],
-    "3.3": ["C", "(c)", "line c", "Line c.", "c)", "# c"],
+    "3.3": ["C", "(c)", "line c", "Line c.", "c)", "# c", "line_c"],
     "3.4": [
         importance_in_numpy,
         lambda log_px, p, q, z: largest_taken_out(log_px + p.log_prob(z) - q.log_prob(z)),
@@ -224,11 +236,15 @@ WRONG = {
         (None, lambda z, m, v: log_density_by_covariance(z, m, v).mean()),
     ],
     "2.2": [
-        ("variance as scale", lambda m, v, eps: td.Normal(m, v.exp()).sample(eps.shape[:1])),
+        ("variance as scale", lambda m, v, eps: m.numpy() + np.exp(v.numpy()) * eps.numpy()),
         ("mean as draw", lambda m, v, eps: m + 0 * eps),
-        (None, lambda m, v, eps: m + sigma(v) * eps.abs()),
-        (None, lambda m, v, eps: td.Laplace(m, sigma(v) / math.sqrt(2)).sample(eps.shape[:1])),
-        (None, lambda m, v, eps: m + sigma(v) * (eps + eps.roll(1, 0)) / math.sqrt(2)),
+        ("noise of its own", lambda m, v, eps: td.Normal(m, sigma(v)).sample(eps.shape[:1])),
+        ("noise of its own", lambda m, v, eps: m + sigma(v) * torch.randn_like(eps)),
+        ("noise of its own", reseeded(lambda m, v, eps: m + sigma(v) * torch.randn_like(eps))),
+        ("noise of its own", lambda m, v, eps: m + sigma(v) * eps.abs()),
+        ("noise of its own", lambda m, v, eps: m + sigma(v) * (eps + eps.roll(1, 0)) / 2**0.5),
+        (None, lambda m, v, eps: m + 2 * sigma(v) * eps),
+        (None, lambda m, v, eps: sigma(v) * eps),
     ],
     "2.3": [
         ("variance as scale", head(lambda v: v.exp())),
@@ -236,6 +252,7 @@ WRONG = {
         (None, lambda output: output.chunk(2, dim=-1)),
         (None, head_of_another_law),
         (None, head(lambda v: (v / 2).exp(), low=-10, high=10)),
+        (None, lambda output: head(lambda v: (v / 2).exp())(output.clamp(-20, 20))),
     ],
     "2.4": [
         ("mean over dimensions", overlap(torch.Tensor.mean)),

@@ -30,6 +30,14 @@ def gaussian_elbo(kl_weight=1.0, reduce=torch.sum):
     return answer
 
 
+def reseeded(draw):
+    def answer(*arguments):
+        torch.manual_seed(0)
+        return draw(*arguments)
+
+    return answer
+
+
 def draw_in_loops(x, u):
     drawn = [float(b < a) for a, b in zip(x.flatten().tolist(), u.flatten().tolist(), strict=True)]
     return torch.tensor(drawn).reshape(x.shape)
@@ -64,6 +72,10 @@ def evidence_in_numpy(logits, x):
 def by_probability(logits, x):
     pi = torch.sigmoid(logits)
     return x * torch.log(pi) + (1 - x) * torch.log(1 - pi)
+
+
+def with_overflow(logits, x):
+    return x * logits - torch.log(1 + torch.exp(logits))
 
 
 def safely_by_probability(logits, x):
@@ -155,9 +167,9 @@ RIGHT = {
     "5.1": [
         lambda x, u: (u > 1 - x).to(x.dtype),
         lambda x, u: torch.floor(x + u),
-        lambda x, u: torch.bernoulli(x),
         lambda x, u: (u.numpy() <= x.numpy()).astype(np.float32),
-        lambda x, u: td.Bernoulli(probs=x).sample(),
+        lambda x, u: torch.ceil(x - u),
+        draw_in_loops,
     ],
     "5.2": [
         entropy_in_numpy,
@@ -234,8 +246,8 @@ WRONG = {
     ],
     "5.1": [
         ("a threshold", lambda x, u: torch.round(x)),
-        ("black and white exchanged", lambda x, u: torch.bernoulli(1 - x)),
-        ("x is not used", lambda x, u: torch.bernoulli(torch.full_like(x, 0.5))),
+        ("black and white exchanged", lambda x, u: (u < 1 - x).float()),
+        ("x is not used", lambda x, u: torch.round(u)),
         (
             "dependent pixels",
             lambda x, u: (
@@ -244,7 +256,10 @@ WRONG = {
         ),
         (None, lambda x, u: (u < x**2).float()),
         (None, lambda x, u: x * u),
-        ("booleans", lambda x, u: torch.bernoulli(x) == 1),
+        ("booleans", lambda x, u: torch.gt(x, u)),
+        ("noise of its own", lambda x, u: td.Bernoulli(probs=x).sample()),
+        ("noise of its own", reseeded(lambda x, u: (torch.rand_like(x) < x).float())),
+        (None, lambda x, u: torch.bernoulli(u)),
         (None, lambda x, u: (u < x).int()),
     ],
     "5.2": [
@@ -263,6 +278,8 @@ WRONG = {
             "logarithm of a sigmoid",
             evidence(lambda t, x: -F.binary_cross_entropy(torch.sigmoid(t), x, reduction="none")),
         ),
+        ("logarithm of a sigmoid", evidence(safely_by_probability)),
+        ("softplus by hand", evidence(with_overflow)),
         ("underflow", lambda t, x: td.Bernoulli(logits=t).log_prob(x).sum(-1).exp().mean(0).log()),
         ("sum over draws", lambda t, x: evidence_in_numpy(t, x) + math.log(len(t))),
         (None, lambda t, x: td.Bernoulli(logits=t.mean(0)).log_prob(x).sum(-1)),

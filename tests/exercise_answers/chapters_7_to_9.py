@@ -219,6 +219,7 @@ WRONG = {
             "logarithm of a sigmoid",
             loss(lambda t, x: -F.binary_cross_entropy(t.sigmoid(), x, reduction="none")),
         ),
+        ("softplus by hand", loss(lambda t, x: x * t - torch.log1p(t.exp()))),
         ("sum over the batch", lambda *a: binary_cross_entropy_loss(*a) * len(a[0])),
         ("sign", lambda *a: -loss_in_numpy(*a)),
         (None, loss(lambda t, x: 2 * td.Bernoulli(logits=t).log_prob(x))),

@@ -143,13 +143,15 @@ def _compared(
 
 
 def _seed(exercise: Exercise) -> int:
+    """With which an answer, an oracle and a mistake draw numbers of their own."""
     return zlib.crc32(exercise.id.encode())
 
 
 def _cases(exercise: Exercise, *, narrow: bool) -> list[tuple]:
     """Fresh ones; for single precision their values are rounded to it, and still in float64."""
-    with seeded(_seed(exercise)):
-        cases = list(exercise.cases(torch.Generator().manual_seed(_seed(exercise))))
+    seed = _seed(exercise) + 1  # or an answer's own draws would be those of the case
+    with seeded(seed):
+        cases = list(exercise.cases(torch.Generator().manual_seed(seed)))
     return precision.rounded(cases) if narrow else cases
 
 

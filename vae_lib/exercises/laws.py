@@ -23,12 +23,6 @@ MIN_ROWS = 4000
 LIMIT = 8.0  # standard errors
 
 
-def apart(generator: torch.Generator) -> torch.Generator:
-    """One for cases: the answer's own draws begin with the same seed as `generator`."""
-    seed = torch.randint(2**31, (), generator=generator)
-    return torch.Generator().manual_seed(int(seed))
-
-
 def are_uniform(u: Tensor) -> bool:
     """Whether each column of `u`, (n, D) with n >= MIN_ROWS, is uniform on [0, 1]."""
     # Atoms spread over all orders; Kolmogorov's distance sees them. By Massart's inequality
