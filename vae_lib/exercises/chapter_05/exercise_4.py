@@ -21,13 +21,13 @@ def _log_evidence_cases(generator: torch.Generator) -> list[tuple]:
         logits = 3 * torch.randn(*shape, generator=generator, dtype=torch.float64)
         x = torch.rand(*shape[1:], generator=generator, dtype=torch.float64).round()
         cases.append((logits, x))
-    return [*cases, _confident_decoder(x.dtype)]
+    return [*cases, *(_confident_decoder(x.dtype, size) for size in (50.0, 800.0))]
 
 
-def _confident_decoder(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def _confident_decoder(dtype: torch.dtype, size: float) -> tuple[Tensor, Tensor]:
     """Two draws, each far off in six pixels or more of both images."""
     x = torch.tensor([[1, 0] * 8, [0, 1] * 8], dtype=dtype)
-    scale = torch.tensor([200.0] * 8 + [20.0] * 8, dtype=dtype)
+    scale = torch.tensor([size] * 8 + [20.0] * 8, dtype=dtype)
     logits = torch.stack([(1 - 2 * x), (2 * x - 1)]) * scale
     logits[1, :, :6] *= -1
     return logits, x
@@ -35,10 +35,10 @@ def _confident_decoder(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
 
 def _value_or_verdict(log_px: Tensor, logits: Tensor, x: Tensor) -> Tensor | str:
     """With large logits only whether the value is right: one slip gives nan, -inf or -100."""
-    if logits.abs().max() < 100:
+    if logits.abs().max() < 50:
         return log_px
     is_right = is_near(log_px, _log_evidence(logits, x), rtol=1e-5)
-    return "the right value for logits of ±200" if is_right else "another"
+    return "the right value for large logits" if is_right else "another"
 
 
 def _log_px(logits: Tensor, x: Tensor) -> Tensor:
@@ -59,6 +59,11 @@ def _probabilities_for_logits(logits: Tensor, x: Tensor) -> Tensor:
 
 def _log_evidence_by_probabilities(logits: Tensor, x: Tensor) -> Tensor:
     log_px = Independent(Bernoulli(probs=torch.sigmoid(logits)), 1).log_prob(x)
+    return log_px.logsumexp(0) - math.log(len(logits))
+
+
+def _log_evidence_with_overflow(logits: Tensor, x: Tensor) -> Tensor:
+    log_px = (logits * x - torch.log(1 + torch.exp(logits))).sum(-1)
     return log_px.logsumexp(0) - math.log(len(logits))
 
 
@@ -106,8 +111,14 @@ EXERCISE = Exercise(
         Mistake(
             "logarithm of a sigmoid",
             _log_evidence_by_probabilities,
-            "Right for moderate logits, but not for logits of ±200, whose sigmoid is rounded to 0 "
-            "or 1. Compute log p(x|z) from the logits, without the logarithm of a sigmoid.",
+            "Right for moderate logits, but not for logits of ±50, of which one sigmoid is "
+            "rounded to 1. Compute log p(x|z) from the logits, without the logarithm of a sigmoid.",
+        ),
+        Mistake(
+            "softplus by hand",
+            _log_evidence_with_overflow,
+            "Right for moderate logits, but not for logits of ±800, whose exponential is infinite "
+            "(in float32 that of 89 is). `F.softplus` has a way round it.",
         ),
     ),
 )

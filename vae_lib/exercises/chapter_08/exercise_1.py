@@ -32,26 +32,33 @@ def _batches(generator: torch.Generator) -> list[tuple]:
         logits = 2 * torch.randn(*shape, generator=generator, dtype=torch.float64)
         x = torch.rand(*shape, generator=generator, dtype=torch.float64).round()
         cases.append((mu, log_var, logits, x))
-    # A confident decoder, wrong about half of its pixels.
-    sure = torch.tensor([200.0, -200.0, 20.0, -20.0], dtype=x.dtype).repeat(2, 2)
+    # Confident decoders, wrong about half of their pixels.
     pixels = torch.tensor([0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0], dtype=x.dtype).expand(2, 8)
-    return [*cases, (mu[:2], log_var[:2], sure, pixels.clone())]
+    for size in (50.0, 800.0):
+        sure = torch.tensor([size, -size, 20.0, -20.0], dtype=x.dtype).repeat(2, 2)
+        cases.append((mu[:2], log_var[:2], sure, pixels.clone()))
+    return cases
 
 
 def _value_or_verdict(
     loss: Tensor, mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor
 ) -> Tensor | str:
     """With large logits only whether the value is right: one slip gives nan, inf or 100 a pixel."""
-    if logits.abs().max() < 100:
+    if logits.abs().max() < 50:
         return loss
     is_right = is_near(loss, _batch_loss(mu, log_var, logits, x), rtol=1e-5)
-    return "the right value for logits of ±200" if is_right else "another"
+    return "the right value for large logits" if is_right else "another"
 
 
 def _log_of_sigmoid(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
     _, kl = _terms(mu, log_var, logits, x)
     log_px = td.Bernoulli(probs=torch.sigmoid(logits)).log_prob(x).sum(-1)
     return (kl - log_px).mean()
+
+
+def _with_overflow(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
+    _, kl = _terms(mu, log_var, logits, x)
+    return (kl - (logits * x - torch.log(1 + torch.exp(logits))).sum(-1)).mean()
 
 
 def _sigma_for_variance(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
@@ -165,8 +172,14 @@ EXERCISE = Exercise(
         Mistake(
             "logarithm of a sigmoid",
             _log_of_sigmoid,
-            "Right for moderate logits, but not for logits of ±200, whose sigmoid is rounded to 0 "
-            "or 1. Compute log p(x|z) from the logits, without the logarithm of a sigmoid.",
+            "Right for moderate logits, but not for logits of ±50, of which one sigmoid is "
+            "rounded to 1. Compute log p(x|z) from the logits, without the logarithm of a sigmoid.",
+        ),
+        Mistake(
+            "softplus by hand",
+            _with_overflow,
+            "Right for moderate logits, but not for logits of ±800, whose exponential is infinite "
+            "(in float32 that of 89 is). `F.softplus` has a way round it.",
         ),
     ),
 )
