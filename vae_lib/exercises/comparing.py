@@ -10,7 +10,7 @@ from torch import Tensor
 from vae_lib.exercises.difference import difference
 
 # "c", "C", "c)", "(c)", "line c", "Line c." and "# c" name one line.
-_SPELLING = re.compile(r"\W*(?:(?:it is|the|line|option|answer)\W+)*([a-z])\W*", re.IGNORECASE)
+_SPELLING = re.compile(r"[\W_]*(?:(?:it is|the|line|option|answer)[\W_]+)*([a-z])[\W_]*", re.I)
 
 
 def same_choice(got: object, expected: str) -> bool:

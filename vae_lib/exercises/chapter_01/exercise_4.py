@@ -18,7 +18,7 @@ def _codes_and_noise(generator: torch.Generator) -> list[tuple]:
     mixing = torch.tensor([[2.0, 0.0, 0.0], [1.5, 0.5, 0.0], [-1.0, 0.8, 1.4]])
     centre = torch.tensor([3.0, -2.0, 1.0])
     cases = []
-    for n_codes, n_draws, n_dims in [(1000, 40, 2), (3000, 3000, 3), (500, 7, 3)]:
+    for n_codes, n_draws, n_dims in [(1000, 40, 2), (3000, 300, 3), (500, 7, 3)]:
         white = torch.randn(n_codes, n_dims, generator=generator)
         codes = centre[:n_dims] + white @ mixing[:n_dims, :n_dims].T
         cases.append((codes, torch.randn(n_draws, n_dims, generator=generator)))

@@ -17,7 +17,8 @@ def _encoder_head_cases(generator: torch.Generator) -> list[tuple]:
     cases = []
     for n_images, latent_dim in [(3, 2), (2, 5)]:
         output = torch.randn(n_images, 2 * latent_dim, generator=generator, dtype=torch.float64)
-        output[0, -1], output[1, -2] = 60.0, -60.0
+        output[0, -1], output[1, -2], output[0, 0] = 60.0, -60.0, 30.0
+        output[1, latent_dim - 2] = 0.0  # beside which single precision can hold its narrow σ
         cases.append((output,))
     return cases
 
