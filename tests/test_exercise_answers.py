@@ -10,6 +10,7 @@ import math
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -778,6 +779,51 @@ def test_what_the_answer_loads_stays_loaded_and_the_oracles_come_back():
     assert sys.modules.pop("imported_meanwhile") is surroundings
     assert sys.modules["vae_lib.exercises.chapter_02"] is oracles
     assert vae_lib.exercises.chapter_02 is oracles
+
+
+def cancels_the_timer(x, mean, log_var):
+    with contextlib.suppress(OSError):
+        signal.alarm(0)
+    with contextlib.suppress(OSError):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    endless()
+
+
+WAYS_OUT = {
+    "_exit": lambda *_: os._exit(3),
+    "abort": lambda *_: os.abort(),
+    "kill": lambda *_: os.kill(os.getpid(), signal.SIGKILL),
+    "killpg": lambda *_: os.killpg(0, signal.SIGKILL),
+    "execve": lambda *_: os.execlpe("true", "true", {}),
+    "raise_signal": lambda *_: signal.raise_signal(signal.SIGTERM),
+}
+
+
+@pytest.mark.parametrize("name", WAYS_OUT)
+def test_an_answer_cannot_end_the_process(name):
+    originals = os._exit, os.kill, signal.setitimer
+    assert f"PermissionError: {name} is not allowed" in judge(DENSITY, WAYS_OUT[name]).hint
+    assert (os._exit, os.kill, signal.setitimer) == originals
+
+
+def test_an_answer_cannot_cancel_the_timer_that_stops_it():
+    assert "was stopped after 0.2 seconds" in judge(BRIEF, cancels_the_timer).hint
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore:.*fork")  # of a process with threads
+def test_an_answers_own_children_may_end_and_be_ended():
+    def with_a_child(x, mean, log_var):
+        child = os.fork()
+        if child == 0:
+            os._exit(5)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+            other.kill()
+        return by_hand(x, mean, log_var)
+
+    result = judge(DENSITY, with_a_child)
+    assert result.status == "correct", result.hint
 
 
 def test_random_states_survive_an_answer_that_replaces_the_seeding():

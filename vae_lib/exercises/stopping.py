@@ -11,6 +11,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, NamedTuple
 
+_setitimer = getattr(signal, "setitimer", None)  # while an answer runs, that is refused to it
 _RETRY = 0.05  # seconds between attempts to stop a function that catches the first one
 
 # An import or a compilation that is cut off in the middle leaves its modules unusable until the
@@ -35,7 +36,7 @@ def run(function: Callable[[], Any], *, seconds: float) -> Run:
     returning to Python, ends when it ends.
     """
     on_main_thread = threading.current_thread() is threading.main_thread()
-    limited = _with_alarm if on_main_thread and hasattr(signal, "setitimer") else _with_watchdog
+    limited = _with_alarm if on_main_thread and _setitimer is not None else _with_watchdog
     time_up, value, error = _new_time_up(), None, None
     start = time.monotonic()
     try:
@@ -58,18 +59,18 @@ def _with_alarm(function: Callable[[], Any], seconds: float, time_up: type) -> A
             raise time_up
 
     handler = signal.signal(signal.SIGALRM, alarm)
-    delay, interval = signal.setitimer(signal.ITIMER_REAL, seconds, _RETRY)
+    delay, interval = _setitimer(signal.ITIMER_REAL, seconds, _RETRY)
     try:
         sys.settrace(None)  # an exception inside a tracer (coverage) could leave its lock locked
         return function()
     finally:
         time_up.pursuing = False
         sys.settrace(tracer)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        _setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
         if delay:  # somebody else's timer was running: give it the time it has left
             left = max(delay - (time.monotonic() - start), 1e-3)
-            signal.setitimer(signal.ITIMER_REAL, left, interval)
+            _setitimer(signal.ITIMER_REAL, left, interval)
 
 
 def _with_watchdog(function: Callable[[], Any], seconds: float, time_up: type) -> Any:  # noqa: ANN401

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import functools
 import gc
+import operator
 import os
 import random
 import signal
@@ -25,6 +27,10 @@ _ORACLES = "vae_lib.exercises.chapter_"
 _MODULES = ("math", "random", "sys", "time", "numpy", "numpy.linalg", "numpy.random")
 _TORCH = ("torch", "torch.autograd", "torch.fft", "torch.linalg", "torch.nn.functional")
 _PACKAGES = ("torch.distributions", "torch.special", "vae_lib")
+_WAYS_OUT = (
+    (os, ("_exit", "abort", "kill", "killpg", "execv", "execve")),
+    (signal, ("alarm", "setitimer", "raise_signal", "pthread_kill")),
+)
 _BUILTINS = vars(builtins)
 _MISSING = object()
 
@@ -64,12 +70,12 @@ def restored(seed: int) -> Iterator[None]:
     print settings; matplotlib's rc; folder, environment, import path, loaded modules, streams,
     hooks, warnings' filters, signal handlers, recursion limit, garbage collection.
     """
-    namespaces = [(space, dict(vars(space))) for space in _namespaces()]
+    namespaces = [(space, dict(vars(space))) for space in _namespaces(len(sys.modules))]
     modules, settings = dict(sys.modules), _read_settings()
     with seeded(seed), warnings.catch_warnings():
         n_modes = [count() for count, _ in _mode_stacks()]
         try:
-            with _eager(), _without_oracles():
+            with _eager(), _without_oracles(), _no_way_out():
                 yield
         finally:
             _BUILTINS.update(namespaces[0][1])  # first, since all that follows uses them
@@ -116,8 +122,9 @@ def _set_torch_modes(
     torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
 
 
-def _namespaces() -> list[ModuleType | type]:
-    """The modules and classes whose entries are restored, of those that are loaded."""
+@functools.lru_cache(maxsize=1)
+def _namespaces(n_modules: int) -> list[ModuleType | type]:
+    """The modules and classes whose entries are restored, of those `n_modules` that are loaded."""
     spaces: list[ModuleType | type] = [builtins, Tensor, nn.Module]
     for name, module in list(sys.modules.items()):
         if not isinstance(module, ModuleType):
@@ -135,6 +142,9 @@ def _namespaces() -> list[ModuleType | type]:
 
 
 def _put_back(space: ModuleType | type, saved: dict[str, Any]) -> None:
+    now = vars(space)
+    if len(now) == len(saved) and all(map(operator.is_, now.values(), saved.values())):
+        return  # and the names are the same, since a new one comes last
     for name, value in saved.items():
         if vars(space).get(name, _MISSING) is not value:
             setattr(space, name, value)
@@ -241,3 +251,33 @@ def _without_oracles() -> Iterator[None]:
         sys.modules.update(hidden)
         for name, module in attributes.items():
             setattr(package, name, module)
+
+
+@contextlib.contextmanager
+def _no_way_out() -> Iterator[None]:
+    """What would end the process, or the timer that stops an endless answer, raises meanwhile."""
+    ways = [(module, name) for module, names in _WAYS_OUT for name in names]
+    if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()) is not None:
+        ways.append((shell, "ask_exit"))  # by exit() and quit(), which are the notebook's own
+    ways = [(place, name) for place, name in ways if hasattr(place, name)]
+    originals = [getattr(place, name) for place, name in ways]
+    try:
+        for (place, name), original in zip(ways, originals, strict=True):
+            setattr(place, name, _refusing(original, name))
+        yield
+    finally:
+        for (place, name), original in zip(ways, originals, strict=True):
+            setattr(place, name, original)
+
+
+def _refusing(original: Callable, name: str) -> Callable:
+    """`original` for other threads and processes, and for signals to others; an error for this."""
+    here = os.getpid(), threading.get_ident()
+
+    def refusing(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+        to_another = name == "kill" and arguments[0] > 0 and arguments[0] != here[0]
+        if (os.getpid(), threading.get_ident()) != here or to_another:
+            return original(*arguments, **options)
+        raise PermissionError(f"{name} is not allowed while an answer is checked")
+
+    return refusing
