@@ -244,6 +244,8 @@ def test_a_sampler_is_judged_by_its_moments():
 
     assert judge(SAMPLER, from_uniforms).status == "correct"
     assert judge(SAMPLER, squared_scale).mistake == "variance"
+    far_off = judge(SAMPLER, lambda mean, scale, n: from_uniforms(mean + 1, scale, n)).hint
+    assert ": in what follows from your output, at [0] expected" in far_off
     assert judge(SAMPLER, lambda mean, scale, n: mean).hint.endswith(
         "expected a tensor of shape (20000, 2), got a tensor of shape (2,)."
     )

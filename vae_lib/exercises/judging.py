@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import zlib
 from collections.abc import Callable, Generator
 from dataclasses import replace
@@ -195,6 +196,8 @@ def _difference(exercise: Exercise, got: Output, expected: Output) -> str | None
     if isinstance(got.summary, Opaque) and got.summary.kind is Unusable:
         text = structural_difference(got.raw, expected.raw)
         return text or f"got {describe(got.raw)}, with which this fails: {got.summary.text}"
+    # The parts are those of the summary, of which the learner knows nothing.
+    text = text and re.sub(r"^in part \d+ of \d+", "in what follows from your output", text)
     return (type(expected.raw) is Tensor and structural_difference(got.raw, expected.raw)) or text
 
 

@@ -1,5 +1,6 @@
 """Exercise 5.5: the continuous Bernoulli's normaliser."""
 
+import functools
 import math
 
 import numpy as np
@@ -11,9 +12,14 @@ from vae_lib.exercises import Exercise, Mistake
 from vae_lib.exercises.comparing import is_near, same_summary
 
 
+@functools.cache
+def _quadrature() -> tuple[Tensor, ...]:
+    return tuple(map(torch.from_numpy, np.polynomial.legendre.leggauss(400)))
+
+
 def _log_normaliser(logits: Tensor) -> Tensor:
     # -log of the integral of λ^x (1 - λ)^(1 - x), by Gauss-Legendre quadrature over [0, 1].
-    nodes, weights = map(torch.from_numpy, np.polynomial.legendre.leggauss(400))
+    nodes, weights = _quadrature()
     exponent = logits[..., None].double() * (nodes + 1) / 2 - F.softplus(logits[..., None].double())
     return -torch.logsumexp(exponent + (weights / 2).log(), dim=-1)
 
