@@ -251,6 +251,12 @@ def test_a_sampler_is_judged_by_its_moments():
     )
 
 
+@pytest.mark.parametrize("cases", [lambda g: torch.rand(5, generator=g), lambda g: torch.rand(5)])
+def test_what_an_answer_draws_is_not_what_the_case_has_drawn(cases):
+    exercise = Exercise("2.2", oracle=lambda x: x, cases=lambda g: [(cases(g),)], mistakes=())
+    assert judge(exercise, lambda x: torch.rand(5)).status == "wrong"
+
+
 def test_modules_and_gradients_can_be_compared():
     exercise = Exercise(
         "2.4",
@@ -587,5 +593,6 @@ def test_a_notebook_runs_through_and_shows_html():
         "wrong",
         "wrong",
     ]
+    assert "ask_exit is not allowed" in outputs[-1].data["text/plain"]
     assert all(set(output.data) == {"text/plain", "text/html"} for output in outputs)
     assert notebook.cells[-1].execution_count == len(cells)
