@@ -280,10 +280,10 @@ def _refusing(original: Callable, name: str) -> Callable:
     """`original` for other threads and processes, and for signals to others; an error for this."""
     here = os.getpid(), threading.get_ident()
 
-    def refusing(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+    def refusing(*arguments: Any) -> Any:  # noqa: ANN401
         to_another = name == "kill" and arguments[0] > 0 and arguments[0] != here[0]
         if (os.getpid(), threading.get_ident()) != here or to_another:
-            return original(*arguments, **options)
+            return original(*arguments)
         raise PermissionError(f"{name} is not allowed while an answer is checked")
 
     return refusing
