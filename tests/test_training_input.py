@@ -197,7 +197,7 @@ WRONG_TO_JUDGE = [
     *({"seed": s} for s in (1.5, True, "0", -1, 2**63, None)),
     {"transform": 1},
     {"objective": None},
-    {"model": closeness},
+    {"model": len},
     {"model": None},
 ]
 
