@@ -333,7 +333,10 @@ def as_pinned():
 
 
 def test_every_dependency_is_pinned_for_the_continuous_build(as_pinned):
-    unpinned = set(as_pinned) - set(pins()) - {PYPROJECT["name"]}
+    # Which of its own parts for GPUs torch brings depends on the build; it pins them itself.
+    of_torch = re.compile(r"nvidia-|cuda-|triton$")
+    unpinned = {name for name in as_pinned if not of_torch.match(name)}
+    unpinned -= set(pins()) | {PYPROJECT["name"]}
     assert not unpinned, f"constraints.txt does not pin {sorted(unpinned)}"
 
 
