@@ -16,8 +16,8 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import execution
@@ -89,16 +89,8 @@ def audit(
         )
         return name, shift, faults(name, shift, result)
 
-    pool = ThreadPoolExecutor(max(1, jobs))
-    try:
-        running = [pool.submit(shifted, name, shift) for shift in shifts for name in notebooks]
-        for done in as_completed(running):
-            yield done.result()
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        execution.stop_all()
-        raise
-    pool.shutdown()
+    calls = [partial(shifted, name, shift) for shift in shifts for name in notebooks]
+    return execution.side_by_side(calls, jobs=jobs)
 
 
 def table(found: list[Fault], shifts: list[int]) -> str:

@@ -11,8 +11,11 @@ import copy
 import os
 import tempfile
 import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -32,6 +35,8 @@ from printed_numbers import (
 
 CELL_TIMEOUT = 300
 MAY_RAISE = "raises-exception"
+
+Result = TypeVar("Result")
 
 _running: set[NotebookClient] = set()
 
@@ -116,6 +121,23 @@ def _client(notebook: NotebookNode, sockets: str, timeout: int) -> NotebookClien
         record_timing=False,
         extra_arguments=["--log-level=ERROR"],
     )
+
+
+def side_by_side(calls: Iterable[Callable[[], Result]], *, jobs: int) -> Iterator[Result]:
+    """What each call gives, as it comes, `jobs` at a time and begun in the given order.
+
+    Kernels are processes of their own, so threads are enough to wait for them; and kernels end
+    when this process does, so that a kill leaves nobody behind to write.
+    """
+    pool = ThreadPoolExecutor(max(1, jobs))
+    try:
+        for done in as_completed([pool.submit(call) for call in calls]):
+            yield done.result()
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        stop_all()
+        raise
+    pool.shutdown()
 
 
 def stop_all() -> None:

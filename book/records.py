@@ -15,8 +15,8 @@ import os
 import platform
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -107,9 +107,9 @@ def store(folder: Path, name: str, key: str, result: Run, found: dict) -> None:
 
 def _replace(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    unfinished = path.with_name(f".{path.name}.partial")
+    unfinished.write_text(text, encoding="utf-8")
+    os.replace(unfinished, path)
 
 
 def read_record(folder: Path, name: str) -> dict:
@@ -191,20 +191,6 @@ def plan(root: Path, chapters: list[Path], folder: Path, *, dataset: str) -> lis
 def run_all(
     root: Path, chapters: list[Path], folder: Path, *, dataset: str, jobs: int
 ) -> Iterator[Outcome]:
-    """Each chapter's outcome as it comes, side by side and in the given order.
-
-    Kernels are processes of their own, so threads are enough to wait for them; and kernels end
-    when this process does, so that a kill leaves nobody behind to write.
-    """
-    pool = ThreadPoolExecutor(max(1, min(jobs, len(chapters))))
-    try:
-        waiting = [
-            pool.submit(outcome, root, chapter, folder, dataset=dataset) for chapter in chapters
-        ]
-        for done in as_completed(waiting):
-            yield done.result()
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        execution.stop_all()
-        raise
-    pool.shutdown()
+    """Each chapter's outcome as it comes, side by side and in the given order."""
+    calls = [partial(outcome, root, chapter, folder, dataset=dataset) for chapter in chapters]
+    return execution.side_by_side(calls, jobs=jobs)
