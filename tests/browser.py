@@ -251,6 +251,7 @@ def borrowed(
     context: BrowserContext, kept: list[Page], origins: tuple[str, ...], options: dict
 ) -> Iterator[Page]:
     page = kept.pop() if kept else context.new_page()
+    page.bring_to_front()  # behind another, it would be given one frame a second
     if not hasattr(page, "complaints"):
         page.complaints = watch(page, origins)
     yield page
