@@ -66,6 +66,21 @@
       probe.restore = () => kept.forEach(([part, nodes]) => part.replaceChildren(...nodes));
     },
 
+    // Mark two of all pieces of text that stand alike in the page and have the same colours and size:
+    // axe takes milliseconds for the contrast of each.
+    markUnlike: () => {
+      const seen = new Map();
+      const hasText = (node) => [...node.childNodes].some((part) => part.nodeType === 3 && part.data.trim());
+      const place = (node) => (node ? `${place(node.parentElement)} ${node.localName}.${node.className}` : "");
+      for (const node of document.querySelectorAll("body, body *")) {
+        if (!hasText(node)) continue;
+        const { color, fontSize, fontWeight, opacity } = getComputedStyle(node);
+        const key = [place(node), color, fontSize, fontWeight, opacity].join();
+        seen.set(key, (seen.get(key) ?? 0) + 1);
+        node.toggleAttribute("data-unlike", seen.get(key) <= 2);
+      }
+    },
+
     // The numbers in tables that are broken into several lines.
     brokenNumbers: () =>
       [...document.querySelectorAll("article td")]
@@ -77,7 +92,7 @@
         })
         .map((cell) => cell.textContent.trim()),
 
-    // The pieces of code whose contrast with the paper below them is under 4.5, as in WCAG 2.
+    // The pieces of code and of signatures whose contrast with the paper below them is under 4.5, as in WCAG 2.
     faintCode: () => {
       const numbers = (colour) => colour.match(/[\d.]+/g).map(Number);
       const luminance = (colour) => {
@@ -89,8 +104,9 @@
         const colour = getComputedStyle(node).backgroundColor;
         return (numbers(colour)[3] ?? 1) === 1 || !node.parentElement ? colour : paperOf(node.parentElement);
       };
+      const code = [".highlight pre", "dt.sig"].map((part) => `${part}, ${part} :not(.headerlink)`).join();
       const faint = new Set();
-      for (const node of document.querySelectorAll(".highlight pre, .highlight pre span")) {
+      for (const node of document.querySelectorAll(code)) {
         const [ink, paper] = [getComputedStyle(node).color, paperOf(node)];
         const [low, high] = [luminance(ink), luminance(paper)].sort((a, b) => a - b);
         if ((high + 0.05) / (low + 0.05) < 4.5) faint.add(`${node.className}: ${ink} on ${paper}`);

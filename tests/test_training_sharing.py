@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -29,17 +30,26 @@ def two(*arguments):
     return done.stdout.splitlines()
 
 
-def results(*arguments):
-    lines = [json.loads(line) for line in two(two_processes.__file__, *arguments)]
-    return sorted(lines, key=lambda result: result["rank"])
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("shared")
+
+
+@pytest.fixture(scope="module")
+def ended(folder):
+    """What both processes end each case with, the first one's before the second's."""
+    lines = [json.loads(line) for line in two(two_processes.__file__, folder)]
+    by_case = defaultdict(list)
+    for line in sorted(lines, key=lambda line: line["rank"]):
+        by_case[line["case"]].append(line)
+    assert all([line["rank"] for line in both] == [0, 1] for both in by_case.values())
+    return by_case
 
 
 @pytest.mark.parametrize("n_examples", [8, 7], ids=["equal shares", "unequal shares"])
-def test_two_processes_take_the_steps_of_one(n_examples, tmp_path):
-    path = tmp_path / "run.pt"
-    shared = results(n_examples, tmp_path, "whole")
+def test_two_processes_take_the_steps_of_one(n_examples, ended, folder):
+    shared = ended[f"{n_examples} examples"]
     expected = two_processes.train(n_examples)
-    assert [result["rank"] for result in shared] == [0, 1]
     for result in shared:
         assert result["parameters"] == pytest.approx(expected["parameters"], abs=1e-5)
         assert result["train"] == pytest.approx(expected["train"], rel=1e-5)
@@ -49,13 +59,12 @@ def test_two_processes_take_the_steps_of_one(n_examples, tmp_path):
         # A file on the first one's disk alone takes both on from there.
         assert result["resumed"]["parameters"] == shared[0]["parameters"]
     assert shared[0]["parameters"] == shared[1]["parameters"]
+    path = folder / str(n_examples) / "run.pt"
     assert torch.load(path, weights_only=True)["history"]["train"] == shared[0]["train"]
 
 
-def test_what_fails_in_one_process_stops_both(tmp_path):
-    found = {}
-    for result in results(8, tmp_path, "faults"):
-        found.setdefault(result["case"], []).append(result["error"])
+def test_what_fails_in_one_process_stops_both(ended):
+    found = {case: [result["error"] for result in both] for case, both in ended.items()}
     other = "RuntimeError: Process 1 of this run failed: "
     mine = [other + "LookupError('mine')", "LookupError: mine"]
     assert found["objective"] == found["transform"] == found["hook"] == mine
@@ -70,8 +79,8 @@ def test_what_fails_in_one_process_stops_both(tmp_path):
         assert all("same data and settings" in error for error in found[name])
 
 
-def test_two_processes_refuse_what_they_cannot_share(tmp_path):
-    for result in results(1, tmp_path, "whole"):
+def test_two_processes_refuse_what_they_cannot_share(ended):
+    for result in ended["1 example"]:
         assert "2 processes cannot share a batch of 1" in result["error"]
 
 
