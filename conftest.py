@@ -55,13 +55,15 @@ def rank(item: pytest.Item) -> tuple[int, int]:
 
 # What counts no lines for the coverage, since tests beside it run the same ones: counting makes
 # Python half as slow again.
-UNCOUNTED = re.compile(r"test_(chapter_exercises|exercise_answers|devices)")
+UNCOUNTED = re.compile(r"test_(chapter_exercises|devices|house|notebooks|quizzes|site)\.py")
+IN_A_BROWSER = {"chromium", "page_of", "open_page", "borrow_page", "lib", "modules"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
     for item in items:
-        if UNCOUNTED.match(item.path.name):
+        asked_for = set(getattr(item, "fixturenames", ()))
+        if UNCOUNTED.match(item.path.name) or asked_for & IN_A_BROWSER:
             item.add_marker("no_cover")
 
 
