@@ -348,10 +348,13 @@ def touch_drag(target: Locator, dx: float = 0, dy: float = 0, *, steps: int = 5)
         touches = [{"x": a, "y": b} for a, b in points]
         fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
-    touch("touchStart", (x, y))
-    for i in range(1, steps + 1 if dx or dy else 1):
-        touch("touchMove", (x + dx * i / steps, y + dy * i / steps))
-    touch("touchEnd")
+    if dx or dy:
+        touch("touchStart", (x, y))
+        for i in range(1, steps + 1):
+            touch("touchMove", (x + dx * i / steps, y + dy * i / steps))
+        touch("touchEnd")
+    else:  # both at once: on a busy machine one after the other may become a long press
+        page.touchscreen.tap(x, y)
     fingers.detach()
     next_frame(page)
 

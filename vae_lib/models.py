@@ -134,7 +134,7 @@ class _Given(nn.Module):
             raise ValueError(
                 f"y has {len(self.y)} rows, so what goes with it must have shape "
                 f"(..., {len(self.y)}, D), but has {tuple(x.shape)}. One row of y goes with B "
-                "examples as y.expand(B, -1)."
+                "examples as y.expand(B, -1). Batches of both: log_likelihood(cvae, x, y)."
             )
         y = self.y.to(x.dtype).expand(*x.shape[:-1], -1)
         return self.conditional(torch.cat([x, y], dim=-1))
