@@ -71,7 +71,8 @@
     markUnlike: () => {
       const seen = new Map();
       const hasText = (node) => [...node.childNodes].some((part) => part.nodeType === 3 && part.data.trim());
-      const place = (node) => (node ? `${place(node.parentElement)} ${node.localName}.${node.className}` : "");
+      const one = (node) => `${node.localName}.${node.className}{${node.getAttribute("style") ?? ""}}`;
+      const place = (node) => (node ? `${place(node.parentElement)} ${one(node)}` : "");
       for (const node of document.querySelectorAll("body, body *")) {
         if (!hasText(node)) continue;
         const { color, fontSize, fontWeight, opacity } = getComputedStyle(node);
@@ -92,7 +93,7 @@
         })
         .map((cell) => cell.textContent.trim()),
 
-    // The pieces of code and of signatures whose contrast with the paper below them is under 4.5, as in WCAG 2.
+    // The pieces of code and of signatures whose contrast with the paper below is under WCAG 2's 4.5.
     faintCode: () => {
       const numbers = (colour) => colour.match(/[\d.]+/g).map(Number);
       const luminance = (colour) => {
