@@ -354,6 +354,14 @@ def test_the_readers_wish_for_stillness_is_known(lib, still):
     assert page.evaluate("still") is still
 
 
+THEMES = """
+  html[data-theme="dark"], body[data-jp-theme-light="false"], body.vscode-dark {
+    --pst-color-text-base: #dcdfe3;
+  }
+  @media (prefers-color-scheme: dark) { html { --pst-color-text-base: #dcdfe3 } }
+"""
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -364,12 +372,23 @@ def test_the_readers_wish_for_stillness_is_known(lib, still):
     ],
 )
 def test_a_change_of_theme_draws_again(controls, change):
+    controls.add_style_tag(content=THEMES)
     controls.evaluate(FRAMES)
     if change == "system":
         controls.emulate_media(color_scheme="dark")
     else:
         controls.evaluate(change)
     controls.wait_for_function("frames_.length >= 1", timeout=5000)
+
+
+def test_a_class_that_changes_no_colour_draws_nothing(controls):
+    controls.add_style_tag(content=THEMES)
+    controls.evaluate(FRAMES)
+    controls.evaluate('document.body.className = "scrolled"')
+    controls.evaluate('document.documentElement.dataset.theme = "light"')
+    next_frame(controls)
+    next_frame(controls)
+    assert controls.evaluate("frames_.length") == 0
 
 
 @pytest.mark.parametrize(("theme", "ink"), [("light", [31, 35, 40]), ("dark", [220, 223, 227])])

@@ -180,13 +180,25 @@ function telling(frame, { root, readout, status }) {
 }
 
 // Colours drawn on a canvas are read from the theme, and the theme can change.
+// A theme is what its colours are: other classes come and go on a page (that it was scrolled, say).
 function watchTheme(frame, endings) {
-  const observer = new MutationObserver(() => frame.request());
+  const colours = () => {
+    const style = getComputedStyle(frame.root);
+    return [style.color, ...["--live-ink", "--live-paper"].map((name) => style.getPropertyValue(name))].join();
+  };
+  let drawn = colours();
+  const redraw = () => {
+    const now = colours();
+    if (now === drawn) return;
+    drawn = now;
+    frame.request();
+  };
+  const observer = new MutationObserver(redraw);
   endings.push(() => observer.disconnect());
   for (const node of [document.documentElement, document.body]) {
     observer.observe(node, { attributeFilter: ["data-theme", "data-jp-theme-light", "class"] });
   }
-  frame.listen(matchMedia("(prefers-color-scheme: dark)"), "change", () => frame.request());
+  frame.listen(matchMedia("(prefers-color-scheme: dark)"), "change", redraw);
 }
 
 // A labelled range with its value; onInput gets the number. Set it with .set(value).
