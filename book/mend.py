@@ -45,6 +45,9 @@ STRIPPED_KEYS = [
     "cell.metadata.scrolled",
 ]
 
+# What is folded on the page is folded in JupyterLab.
+HIDDEN = {"hide-input", "hide-cell", "remove-input"}
+
 
 def stripped(notebook: NotebookNode) -> NotebookNode:
     """A copy as it is to be stored: no output but the verified ones, no counts, ids kept."""
@@ -56,6 +59,9 @@ def stripped(notebook: NotebookNode) -> NotebookNode:
         extra_keys=STRIPPED_KEYS,
     )
     for cell in bare.cells:
+        cell.metadata.pop("jupyter", None)
+        if HIDDEN & set(cell.metadata.get("tags", [])):
+            cell.metadata["jupyter"] = {"source_hidden": True}
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not is_claim(output)]
     return bare

@@ -5,8 +5,12 @@ chapter's own code. `WRONG` has wrong answers with the name of the mistake whose
 or None where no hint of a known mistake would be true.
 """
 
-from exercise_answers import chapters_1_to_3, chapters_4_to_6, chapters_7_to_9
+import importlib
+import pkgutil
 
-PARTS = (chapters_1_to_3, chapters_4_to_6, chapters_7_to_9)
+PARTS = [
+    importlib.import_module(f"{__name__}.{module.name}")
+    for module in pkgutil.iter_modules(__path__)
+]
 RIGHT = {id_: answers for part in PARTS for id_, answers in part.RIGHT.items()}
 WRONG = {id_: answers for part in PARTS for id_, answers in part.WRONG.items()}

@@ -2,7 +2,8 @@
 
 A chapter's exercises stand in its notebook (stub, check, solution) and in one package here,
 `chapter_NN`: a module an exercise, with what the right answer gives and the mistakes to recognise,
-and one for the quiz. Its `EXERCISES` and `QUESTIONS` gather them; a new one is found by its name.
+and one for the quiz. Those beside the text, done in a minute, are its fill-ins: "2.a" and "2.b".
+The package's `EXERCISES` and `QUESTIONS` gather them; a new one is found by its name.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 _NOTHING = object()
-_NUMBER = re.compile(r"\s*(?:exercise\s*)?(\d+(?:\.\d+)*)\s*", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*(?:exercise|fill-in)?\s*(\d+(?:\.(?:\d+|[a-z]))*)\s*", re.IGNORECASE)
 
 
 def check(exercise: object = None, answer: object = _NOTHING) -> None:
@@ -88,7 +89,7 @@ def quiz(chapter: str) -> LiveFigure:
 
 def questions(chapter: str) -> tuple[Question, ...]:
     """The questions of a chapter ("2")."""
-    known = [name.removeprefix("chapter_").lstrip("0") for name in _modules()]
+    known = [str(int(name.removeprefix("chapter_"))) for name in _modules()]
     if chapter not in known:
         listed = ", ".join(f'"{name}"' for name in known)
         raise ValueError(f"There is no quiz for chapter {chapter!r}; there are {listed}.")
@@ -129,4 +130,4 @@ def _number(exercise: object) -> str | None:
     if type(exercise) not in (str, int, float):
         return None
     match = _NUMBER.fullmatch(str(exercise))
-    return match and match[1]
+    return match and match[1].lower()

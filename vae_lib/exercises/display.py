@@ -61,7 +61,8 @@ def as_html(verdict: Verdict) -> str:
 
 def _headline(verdict: Verdict) -> str:
     words = _HEADLINES[verdict.status]
-    return f"Exercise {verdict.exercise}: {words}" if verdict.exercise else words.capitalize()
+    kind = "Fill-in" if verdict.exercise[-1:].isalpha() else "Exercise"
+    return f"{kind} {verdict.exercise}: {words}" if verdict.exercise else words.capitalize()
 
 
 def _print(text: str) -> None:

@@ -29,7 +29,7 @@ class Mistake:
 class Exercise:
     """One exercise: what the right answer gives, on which inputs, and the mistakes it recognises.
 
-    id: "2.1" is the first exercise of chapter 2.
+    id: "2.1" is the first exercise of chapter 2, "2.a" the first fill-in beside its text.
     oracle: a function that computes the right output by another road than the printed solution
         (torch.distributions, autograd, quadrature), with the stub's name of each argument; or, with
         `cases` left out, the right value itself (a number, a string such as "b", a tuple of these).

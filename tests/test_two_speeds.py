@@ -1,0 +1,89 @@
+"""Every chapter is read at two speeds, and says truly what each takes."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from two_speeds import STATED, at_two_speeds, parts, speeds
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
+NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in CHAPTERS}
+AT_TWO_SPEEDS = [name for name, notebook in NOTEBOOKS.items() if at_two_speeds(notebook)]
+WITH_CLOSER = [name for name in AT_TWO_SPEEDS if not name.startswith("00")]
+
+every_chapter = pytest.mark.parametrize("chapter", AT_TWO_SPEEDS)
+
+
+def code(chapter):
+    cells = [cell for cell in NOTEBOOKS[chapter].cells[1:] if cell.cell_type == "code"]
+    for cell in cells:
+        yield cell, ast.parse(re.sub(r"^%.*$", "", cell.source, flags=re.MULTILINE))
+
+
+@every_chapter
+def test_it_opens_with_a_question_what_one_can_do_afterwards_and_the_minutes(chapter):
+    opening = NOTEBOOKS[chapter].cells[1].source
+    question = re.search(r"^> (.+\?)$", opening, re.MULTILINE)
+    assert question, "the question: a line that starts with > and ends with a question mark"
+    outcomes = re.findall(r"^- .+$", opening, re.MULTILINE)
+    assert 3 <= len(outcomes) <= 4, "three or four things that the reader can do afterwards"
+    assert "You need" in opening
+    assert STATED.search(opening), "**30 minutes** for a first reading, **75** for all of it"
+
+
+@every_chapter
+def test_the_first_reading_ends_with_key_points_and_the_rest_follows(chapter):
+    headings = list(parts(NOTEBOOKS[chapter]))
+    order = ["Key points", "Closer", "Check yourself", "Exercises"]
+    places = [headings.index(heading) for heading in order]
+    assert places == sorted(places)
+    assert places[1] == places[0] + 1
+    last = "".join(cell.source for cell in parts(NOTEBOOKS[chapter])["Key points"])
+    assert "](#exercises)" in last, "where a first reader goes on"
+
+
+@every_chapter
+def test_it_is_no_longer_than_its_speeds_allow(chapter):
+    first, all_of_it = speeds(NOTEBOOKS[chapter])
+    assert first.words <= 1800
+    assert all_of_it.words <= 3600
+    assert first.minutes <= 35.5
+    assert first.fill_ins >= 2
+    assert all_of_it.idea_lines <= all_of_it.folded_lines or chapter.startswith("00")
+
+
+@every_chapter
+def test_the_minutes_that_it_states_are_those_that_it_takes(chapter):
+    stated = STATED.search(NOTEBOOKS[chapter].cells[1].source)
+    for minutes, speed in zip(map(int, stated.groups()), speeds(NOTEBOOKS[chapter]), strict=True):
+        assert abs(minutes - speed.minutes) <= 0.15 * speed.minutes + 1, speed
+
+
+def test_all_first_readings_take_five_hours_at_most():
+    stated = [STATED.search(NOTEBOOKS[name].cells[1].source) for name in AT_TWO_SPEEDS]
+    assert sum(int(minutes[1]) for minutes in stated) <= 300
+
+
+@every_chapter
+def test_what_it_asserts_stands_in_words(chapter):
+    """A claim shows what was verified; an assertion would be a line that nobody reads."""
+    for cell, tree in code(chapter):
+        names = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        silent = any(isinstance(node, ast.Assert) for node in ast.walk(tree))
+        silent |= "torch.testing.assert_close" in names
+        assert not silent, f"`claim` in place of an assertion in {cell.source!r}"
+
+
+@every_chapter
+def test_a_claim_over_runs_names_its_seeds_or_the_run(chapter):
+    for cell, tree in code(chapter):
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and ast.unparse(node.func) == "claim"):
+                continue
+            assert isinstance(node.args[0], ast.Constant | ast.JoinedStr), cell.source
+            seeds = next((word.value for word in node.keywords if word.arg == "seeds"), None)
+            if isinstance(seeds, ast.Call) and ast.unparse(seeds.func) == "range":
+                assert ast.literal_eval(seeds.args[0]) >= 5, "five seeds at least"
