@@ -37,9 +37,11 @@ def two_sample_accuracy(a: Tensor, b: Tensor, *, n_neighbors: int = 5) -> float:
     """How often a row's nearest neighbours tell which of two samples it came from.
 
     Each row of a or b, both (N, D), is given to the sample that most of its `n_neighbors` nearest
-    other rows come from. 0.5: the samples cannot be told apart; 1: always.
+    other rows come from. About 0.5 for large, independent samples of one distribution, 1 where
+    neighbours always tell: compare with what two samples of data give, which may be less than 0.5.
 
-    Source: Schilling (1986); Lopez-Paz and Oquab (2017). Taught in chapter 1.
+    Source: Lopez-Paz and Oquab (2017), with one row held out at a time. Schilling (1986) takes the
+    share of neighbours from a row's own sample, without a vote. Taught in chapter 1.
     """
     a, b = _checked_pair(a, b)
     if len(a) != len(b):
