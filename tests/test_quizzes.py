@@ -213,7 +213,7 @@ def nothing_but_sevens(texts):
             "from a draw to": abs(to_real[0] / to_real[1] - 1) < 0.1,
             "from a real digit to": abs(to_draws[0] / to_draws[1] - 1) < 0.1,
             "energy": energy(sevens, real) < 10 * abs(energy(again, real)),
-            "two-sample": score < 0.6,
+            "nearest neighbours give": score < 0.6,
         },
     )
 

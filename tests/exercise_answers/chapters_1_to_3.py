@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from scipy.special import logsumexp
 from scipy.stats import norm
+from sklearn.neighbors import NearestNeighbors
 from torch import distributions as td
 from torch.nn import functional as F
 
@@ -45,6 +46,37 @@ def energy_in_loops(a, b):
         return sum(math.dist(x, y) for x in p.tolist() for y in q.tolist()) / (len(p) * len(q))
 
     return 2 * mean(a, b) - mean(a, a) - mean(b, b)
+
+
+def neighbours(a, b, k, own=False, largest=False):
+    """Which sample each row is from, (N,), and which its neighbours are from, (N, k)."""
+    rows, first = torch.cat([a, b]), torch.arange(len(a) + len(b)) < len(a)
+    distance = torch.cdist(rows, rows)
+    if not own:
+        distance.fill_diagonal_(-math.inf if largest else math.inf)
+    return first, first[distance.topk(k, largest=largest).indices]
+
+
+def share_by_topk(a, b, k, **which):
+    first, near = neighbours(a, b, k, **which)
+    return (near == first[:, None]).double().mean().item()
+
+
+def share_by_sorting(a, b, k):
+    rows, labels = np.concatenate([a, b]), np.repeat([0, 1], [len(a), len(b)])
+    order = np.linalg.norm(rows[:, None] - rows, axis=-1).argsort(1)[:, 1 : k + 1]
+    return (labels[order] == labels[:, None]).mean()
+
+
+def share_by_scikit(a, b, k):
+    rows, labels = torch.cat([a, b]).float(), [0] * len(a) + [1] * len(b)
+    near = NearestNeighbors(n_neighbors=k).fit(rows).kneighbors(return_distance=False)
+    return float(np.mean([labels[j] == labels[i] for i, row in enumerate(near) for j in row]))
+
+
+def two_sample_vote(a, b, k):
+    first, near = neighbours(a, b, k)
+    return ((near.double().mean(1) > 0.5) == first).double().mean()
 
 
 def head(scale, joint=True, low=-20, high=20):
@@ -142,23 +174,30 @@ def reseeded(draw):
 
 
 RIGHT = {
+    "1.a": [
+        lambda x, y: ((x.numpy() - y.numpy()) ** 2).sum(1),
+        lambda x, y: F.mse_loss(x, y, reduction="none").sum(-1),
+        lambda x, y: torch.stack([(a - b) @ (a - b) for a, b in zip(x, y, strict=True)]).float(),
+    ],
+    "1.b": [
+        lambda a, b, t: (1 - t)[:, None] * a + t[:, None] * b,
+        lambda a, b, t: torch.outer(1 - t, a) + torch.outer(t, b),
+        lambda a, b, t: [(a + step * (b - a)).tolist() for step in t.tolist()],
+        lambda a, b, t: (a.numpy() + np.outer(t.numpy(), b.numpy() - a.numpy())).astype("float32"),
+    ],
     "1.1": [
-        lambda x, y: -((x.numpy() - y.numpy()) ** 2).sum(1),
-        lambda x, y: -F.mse_loss(x, y, reduction="none").sum(-1),
-        lambda x, y: torch.stack([-(a - b) @ (a - b) for a, b in zip(x, y, strict=True)]).float(),
+        lambda g, z, A, b: g(torch.linalg.solve(A, (z - b).T).T),
+        lambda g, z, A, b: g(np.linalg.solve(A.numpy(), (z - b).numpy().T).T),
+        lambda g, z, A, b: torch.stack([g(torch.linalg.inv(A) @ (row - b)) for row in z]),
+        lambda g, z, A, b: g(z @ torch.inverse(A).T - torch.inverse(A) @ b),
+        lambda g, z, A, b: g(((z - b) @ torch.linalg.inv(A.T)).float()),
     ],
     "1.2": [
-        lambda a, b, n: np.linspace(a.numpy(), b.numpy(), n),
-        lambda a, b, n: torch.stack([a + i / (n - 1) * (b - a) for i in range(n)]),
-        lambda a, b, n: a + torch.linspace(0, 1, n)[:, None] * (b - a),
-        lambda a, b, n: np.linspace(b.numpy(), a.numpy(), n)[::-1],
-    ],
-    "1.3": [
         energy_in_loops,
         lambda a, b: 2 * torch.cdist(a, b).mean() - sum(torch.cdist(c, c).mean() for c in (a, b)),
         lambda a, b: energy_in_loops(a.float(), b.float()),
     ],
-    "1.4": [
+    "1.3": [
         codes_by_svd,
         codes_in_numpy,
         lambda codes, noise: np.array(
@@ -168,6 +207,7 @@ RIGHT = {
             codes.mean(0) - noise @ torch.linalg.cholesky(torch.cov(codes.T, correction=0)).T
         ),
     ],
+    "1.4": [share_by_topk, share_by_sorting, share_by_scikit],
     "2.1": [log_density_by_covariance, log_density_in_numpy],
     "2.2": [
         lambda mu, log_var, eps: mu - sigma(log_var) * eps,
@@ -202,31 +242,56 @@ RIGHT = {
 }
 
 WRONG = {
+    "1.a": [
+        ("minus sign", lambda x, y: -F.mse_loss(x, y, reduction="none").sum(1)),
+        ("one number, averaged over all", lambda x, y: F.mse_loss(x, y)),
+        ("distance, not its square", lambda x, y: (x - y).norm(dim=1)),
+        ("mean over pixels", lambda x, y: ((x - y) ** 2).numpy().mean(1)),
+        ("half of it", lambda x, y: 0.5 * ((x - y) ** 2).sum(-1)),
+        (None, lambda x, y: (x - y).sum(-1) ** 2),
+        (None, lambda x, y: (x**2 - y**2).sum(-1)),
+    ],
+    "1.b": [
+        ("reversed", lambda a, b, t: t[:, None] * a + (1 - t)[:, None] * b),
+        ("transposed", lambda a, b, t: a[:, None] + t * (b - a)[:, None]),
+        (
+            "steps of equal size in place of t",
+            lambda a, b, t: np.linspace(a.numpy(), b.numpy(), len(t)),
+        ),
+        (None, lambda a, b, t: a + t * (b - a)),
+        (None, lambda a, b, t: a + t.mean() * (b - a)),
+        (None, lambda a, b, t: a - t[:, None] * (b - a)),
+        (None, lambda a, b, t: a + t[:, None] * (b + a)),
+    ],
     "1.1": [
-        ("no minus sign", lambda x, y: F.mse_loss(x, y, reduction="none").sum(1)),
-        ("one number, averaged over all", lambda x, y: -F.mse_loss(x, y)),
-        ("distance, not its square", lambda x, y: -(x - y).norm(dim=1)),
-        ("mean over pixels", lambda x, y: -((x - y) ** 2).numpy().mean(1)),
-        (None, lambda x, y: -0.5 * ((x - y) ** 2).sum(-1)),
-        (None, lambda x, y: -((x - y).sum(-1) ** 2)),
+        ("shift left", lambda g, z, A, b: g(torch.linalg.solve(A, z.T).T)),
+        ("shift undone last", lambda g, z, A, b: g(torch.linalg.solve(A, z.T).T - b)),
+        ("inverse on the wrong side", lambda g, z, A, b: g((z - b) @ A.inverse())),
+        ("transpose for inverse", lambda g, z, A, b: g((z - b) @ A)),
+        (None, lambda g, z, A, b: g((z + b) @ A.inverse().T)),
+        (None, lambda g, z, A, b: g((z - b) / A.diagonal().sum())),
+        (None, lambda g, z, A, b: (z - b) @ A.inverse().T),
     ],
     "1.2": [
-        ("reversed", lambda a, b, n: np.linspace(b.numpy(), a.numpy(), n)),
-        ("last end left out", lambda a, b, n: torch.stack([a + i / n * (b - a) for i in range(n)])),
-        (None, lambda a, b, n: torch.stack([a + (i + 1) / n * (b - a) for i in range(n)])),
-        (None, lambda a, b, n: torch.stack([a, b])),
-    ],
-    "1.3": [
         ("squared distances", lambda a, b: 2 * ((a.mean(0) - b.mean(0)) ** 2).sum()),
         (None, lambda a, b: torch.cdist(a, b).mean()),
         (None, lambda a, b: 2 * (a.mean(0) - b.mean(0)).norm()),
     ],
-    "1.4": [
+    "1.3": [
         ("noise of its own", own_noise_whitened),
         ("noise of its own", lambda codes, noise: codes[: len(noise)]),
         ("no mean", lambda codes, noise: noise @ torch.linalg.cholesky(torch.cov(codes.T)).T),
         (None, lambda codes, noise: codes.mean(0) + noise),
         (None, lambda codes, noise: codes_by_svd(codes, noise - noise.mean(0))),
+    ],
+    "1.4": [
+        ("majority vote", two_sample_vote),
+        ("a row as its own neighbour", lambda a, b, k: share_by_topk(a, b, k, own=True)),
+        ("neighbours from the other sample", lambda a, b, k: 1 - share_by_topk(a, b, k)),
+        ("a number for each row", lambda a, b, k: k * share_by_topk(a, b, k)),
+        (None, lambda a, b, k: share_by_topk(a, b, k, largest=True)),
+        (None, lambda a, b, k: share_by_topk(a, b, k + 1)),
+        (None, lambda a, b, k: share_by_topk(a, b, 1)),
     ],
     "2.1": [
         ("variance as scale", lambda z, m, v: td.Normal(m, v.exp()).log_prob(z).sum(-1)),

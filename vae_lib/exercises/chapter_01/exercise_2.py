@@ -1,4 +1,4 @@
-"""Exercise 1.2: a path between two codes."""
+"""Exercise 1.2: the energy distance."""
 
 import torch
 from torch import Tensor
@@ -6,46 +6,68 @@ from torch import Tensor
 from vae_lib.exercises import Exercise, Mistake
 
 
-def _interpolate(z_a: Tensor, z_b: Tensor, n: int) -> Tensor:
-    return torch.stack([torch.lerp(z_a, z_b, i / (n - 1)) for i in range(n)])
+def _distances(a: Tensor, b: Tensor) -> Tensor:
+    return torch.linalg.vector_norm(a[:, None] - b, dim=-1)
 
 
-def _code_pairs(generator: torch.Generator) -> list[tuple]:
-    sizes = [(2, 5), (3, 8)]
-    codes = [torch.randn(2, size, generator=generator, dtype=torch.float64) for size, _ in sizes]
-    return [(*pair, n) for pair, (_, n) in zip(codes, sizes, strict=True)]
+def _energy_distance(a: Tensor, b: Tensor) -> Tensor:
+    return 2 * _distances(a, b).mean() - _distances(a, a).mean() - _distances(b, b).mean()
+
+
+def _without_own_pairs(a: Tensor, b: Tensor) -> Tensor:
+    within = [_distances(x, x).sum() / (len(x) * (len(x) - 1)) for x in (a, b)]
+    return 2 * _distances(a, b).mean() - sum(within)
+
+
+def _samples(generator: torch.Generator) -> list[tuple]:
+    def rows(n: int, n_columns: int) -> Tensor:
+        return torch.randn(n, n_columns, generator=generator, dtype=torch.float64)
+
+    return [(rows(6, 3), 2 * rows(9, 3) + 1), (rows(8, 2), rows(5, 2) - 2)]
 
 
 EXERCISE = Exercise(
     "1.2",
-    oracle=_interpolate,
-    cases=_code_pairs,
+    oracle=_energy_distance,
+    cases=_samples,
     mistakes=(
         Mistake(
-            "reversed",
-            lambda z_a, z_b, n: _interpolate(z_b, z_a, n),
-            "Your path starts at `z_b`. Which of the two codes gets the weight `t`, if `t` "
-            "grows from 0 to 1?",
+            "no factor 2",
+            lambda a, b: (
+                _distances(a, b).mean() - _distances(a, a).mean() - _distances(b, b).mean()
+            ),
+            "Two equal samples would score less than 0. Two distances within are taken away, "
+            "so how often must the distance between count?",
         ),
         Mistake(
-            "both ends left out",
-            lambda z_a, z_b, n: _interpolate(z_a, z_b, n + 2)[1:-1],
-            "Both ends are missing: the first of the `n` points is `z_a` and the last is `z_b`.",
+            "squared distances",
+            lambda a, b: 2 * (a.mean(0) - b.mean(0)).square().sum(),
+            "With squared distances all but the difference of the two means cancels, and a "
+            "narrow cloud equals a wide one. Take the root of each squared distance first.",
         ),
         Mistake(
-            "last end left out",
-            lambda z_a, z_b, n: _interpolate(z_a, z_b, n + 1)[:-1],
-            "You stop one step short of `z_b`: `n` points have `n - 1` steps between them.",
+            "pairs of a row with itself left out",
+            _without_own_pairs,
+            "You leave out the pairs of a row with itself. That removes a bias, and it allows "
+            "values under 0; the book's formula averages over all pairs.",
         ),
         Mistake(
-            "n steps in place of n points",
-            lambda z_a, z_b, n: _interpolate(z_a, z_b, n + 1),
-            "You take `n` steps, which makes `n + 1` points. The ends are two of the `n`.",
+            "only one distance within",
+            lambda a, b: 2 * _distances(a, b).mean() - 2 * _distances(a, a).mean(),
+            "You take the spread of `a` away twice and that of `b` never.",
         ),
         Mistake(
-            "transposed",
-            lambda z_a, z_b, n: _interpolate(z_a, z_b, n).T,
-            "Your points are the columns: a decoder takes one code a row, shape (n, L).",
+            "sums in place of means",
+            lambda a, b: (
+                2 * _distances(a, b).sum() - _distances(a, a).sum() - _distances(b, b).sum()
+            ),
+            "You sum over the pairs, so the result grows with the size of the samples. The "
+            "expectations are means.",
+        ),
+        Mistake(
+            "square root of it",
+            lambda a, b: _energy_distance(a, b).sqrt(),
+            "You take a square root at the end, as some texts do: the book's formula has none.",
         ),
     ),
 )

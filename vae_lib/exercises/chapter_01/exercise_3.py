@@ -1,73 +1,102 @@
-"""Exercise 1.3: the energy distance."""
+"""Exercise 1.3: draws from a fitted Gaussian."""
 
 import torch
 from torch import Tensor
+from torch.distributions import MultivariateNormal
 
 from vae_lib.exercises import Exercise, Mistake
 
 
-def _distances(a: Tensor, b: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(a[:, None] - b, dim=-1)
+def _fitted_gaussian_draws(codes: Tensor, noise: Tensor) -> Tensor:
+    # The symmetric root of the covariance, where the solution takes Cholesky's.
+    variances, directions = torch.linalg.eigh(torch.cov(codes.T))
+    return codes.mean(0) + noise @ (directions * variances.sqrt()) @ directions.T
 
 
-def _energy_distance(a: Tensor, b: Tensor) -> Tensor:
-    return 2 * _distances(a, b).mean() - _distances(a, a).mean() - _distances(b, b).mean()
+def _codes_and_noise(generator: torch.Generator) -> list[tuple]:
+    """Correlated codes, and noise whose own mean and covariance are not quite 0 and I."""
+    mixing = torch.tensor([[2.0, 0.0, 0.0], [1.5, 0.5, 0.0], [-1.0, 0.8, 1.4]])
+    centre = torch.tensor([3.0, -2.0, 1.0])
+    cases = []
+    for n_codes, n_draws, n_dims in [(1000, 40, 2), (3000, 300, 3), (500, 7, 3)]:
+        white = torch.randn(n_codes, n_dims, generator=generator)
+        codes = centre[:n_dims] + white @ mixing[:n_dims, :n_dims].T
+        cases.append((codes, torch.randn(n_draws, n_dims, generator=generator)))
+    return cases
 
 
-def _without_own_pairs(a: Tensor, b: Tensor) -> Tensor:
-    within = [_distances(x, x).sum() / (len(x) * (len(x) - 1)) for x in (a, b)]
-    return 2 * _distances(a, b).mean() - sum(within)
+def _law(draws: Tensor, codes: Tensor, noise: Tensor) -> tuple[str, Tensor, Tensor]:
+    """The Gaussian that the draws come from, read off the map that made them of the noise.
 
-
-def _samples(generator: torch.Generator) -> list[tuple]:
-    def rows(n: int, n_columns: int) -> Tensor:
-        return torch.randn(n, n_columns, generator=generator, dtype=torch.float64)
-
-    return [(rows(6, 3), 2 * rows(9, 3) + 1), (rows(8, 2), rows(5, 2) - 2)]
+    A Gaussian's draws are b + Aᵀε for noise ε, exactly, row by row, and any A with AᵀA = Σ will do.
+    Moments of the draws would be right for draws that were not made from the noise as well.
+    """
+    draws = torch.as_tensor(draws).detach().double()
+    inputs = torch.cat([torch.ones(len(noise), 1), noise], dim=1).double()
+    coefficients = torch.linalg.lstsq(inputs, draws).solution
+    if not torch.allclose(inputs @ coefficients, draws, rtol=1e-3, atol=1e-3):
+        return "draws made otherwise", codes.new_zeros(noise.shape[1:]), codes.T.cov() * 0
+    mean, root = coefficients[0], coefficients[1:]
+    return "draws made from the rows of `noise`", mean, root.T @ root
 
 
 EXERCISE = Exercise(
     "1.3",
-    oracle=_energy_distance,
-    cases=_samples,
+    oracle=_fitted_gaussian_draws,
+    cases=_codes_and_noise,
+    summarise=_law,
+    rtol=5e-3,  # whether the covariance was divided by N or by N - 1 makes 2e-3
+    atol=2e-3,
     mistakes=(
         Mistake(
-            "no factor 2",
-            lambda a, b: (
-                _distances(a, b).mean() - _distances(a, a).mean() - _distances(b, b).mean()
+            "root not transposed",
+            lambda codes, noise: codes.mean(0) + noise @ torch.linalg.cholesky(torch.cov(codes.T)),
+            "The fault is still there. If `noise` has covariance I, then `noise @ A` has "
+            "covariance AᵀA, while Cholesky's root R has RRᵀ = Σ: so what must A be?",
+        ),
+        Mistake(
+            "independent dimensions",
+            lambda codes, noise: codes.mean(0) + noise * codes.std(0),
+            "Each dimension has the right spread, but your draws' dimensions are independent "
+            "where those of the codes are not. The covariances are needed too.",
+        ),
+        Mistake(
+            "variance as scale",
+            lambda codes, noise: codes.mean(0) + noise * codes.var(0),
+            "You scale by the variance, which squares the spread, and treat the dimensions as "
+            "independent. What is the matrix form of a standard deviation?",
+        ),
+        Mistake(
+            "covariance in place of its root",
+            lambda codes, noise: codes.mean(0) + noise @ torch.cov(codes.T),
+            "You multiply by the covariance Σ itself, so your draws have covariance Σ². Its "
+            "root takes the place of σ.",
+        ),
+        Mistake(
+            "no mean",
+            lambda codes, noise: noise @ torch.linalg.cholesky(torch.cov(codes.T)).T,
+            "The spread is right in all directions, but the draws lie round the origin: where "
+            "do the codes lie?",
+        ),
+        Mistake(
+            "noise of its own",
+            lambda codes, noise: MultivariateNormal(codes.mean(0), torch.cov(codes.T)).sample(
+                (len(noise),)
             ),
-            "Two equal samples would score less than 0. Two distances within are taken away, "
-            "so how often must the distance between count?",
+            "Your draws don't follow from `noise` row by row, by the map that makes a Gaussian of "
+            "it: start from `noise`, since what turns it into draws is the point of the exercise.",
         ),
         Mistake(
-            "squared distances",
-            lambda a, b: 2 * (a.mean(0) - b.mean(0)).square().sum(),
-            "With squared distances all but the difference of the two means cancels, and a "
-            "narrow cloud equals a wide one. Take the root of each squared distance first.",
-        ),
-        Mistake(
-            "pairs of a row with itself left out",
-            _without_own_pairs,
-            "You leave out the pairs of a row with itself. That removes a bias, and it allows "
-            "values under 0; the book's formula averages over all pairs.",
-        ),
-        Mistake(
-            "only one distance within",
-            lambda a, b: 2 * _distances(a, b).mean() - 2 * _distances(a, a).mean(),
-            "You take the spread of `a` away twice and that of `b` never.",
-        ),
-        Mistake(
-            "sums in place of means",
-            lambda a, b: (
-                2 * _distances(a, b).sum() - _distances(a, a).sum() - _distances(b, b).sum()
+            "correlation in place of covariance",
+            lambda codes, noise: (
+                codes.mean(0) + noise @ torch.linalg.cholesky(torch.corrcoef(codes.T)).T
             ),
-            "You sum over the pairs, so the result grows with the size of the samples. The "
-            "expectations are means.",
+            "You took the root of the correlation matrix: the scales of the dimensions are lost.",
         ),
         Mistake(
-            "square root of it",
-            lambda a, b: _energy_distance(a, b).sqrt(),
-            "You take a square root at the end, as some texts do: the book's formula has none.",
+            "one mean for all dimensions",
+            lambda codes, noise: codes.mean() + noise @ torch.linalg.cholesky(torch.cov(codes.T)).T,
+            "You add one number to all dimensions. Each of them has a mean of its own.",
         ),
     ),
 )

@@ -1,102 +1,109 @@
-"""Exercise 1.4: draws from a fitted Gaussian."""
+"""Exercise 1.4: the share of neighbours from a row's own sample."""
 
 import torch
 from torch import Tensor
-from torch.distributions import MultivariateNormal
 
 from vae_lib.exercises import Exercise, Mistake
 
 
-def _fitted_gaussian_draws(codes: Tensor, noise: Tensor) -> Tensor:
-    # The symmetric root of the covariance, where the solution takes Cholesky's.
-    variances, directions = torch.linalg.eigh(torch.cov(codes.T))
-    return codes.mean(0) + noise @ (directions * variances.sqrt()) @ directions.T
+def _neighbours(a: Tensor, b: Tensor, n_neighbors: int, own: bool = False) -> list[tuple]:
+    """For each row its own sample's number and those of its neighbours, by sorting distances."""
+    rows = [(0, row) for row in a.tolist()] + [(1, row) for row in b.tolist()]
+    found = []
+    for i, (sample, row) in enumerate(rows):
+        others = sorted(
+            (sum((p - q) ** 2 for p, q in zip(row, other, strict=True)), theirs)
+            for j, (theirs, other) in enumerate(rows)
+            if own or j != i
+        )
+        found.append((sample, [theirs for _, theirs in others[:n_neighbors]]))
+    return found
 
 
-def _codes_and_noise(generator: torch.Generator) -> list[tuple]:
-    """Correlated codes, and noise whose own mean and covariance are not quite 0 and I."""
-    mixing = torch.tensor([[2.0, 0.0, 0.0], [1.5, 0.5, 0.0], [-1.0, 0.8, 1.4]])
-    centre = torch.tensor([3.0, -2.0, 1.0])
-    cases = []
-    for n_codes, n_draws, n_dims in [(1000, 40, 2), (3000, 300, 3), (500, 7, 3)]:
-        white = torch.randn(n_codes, n_dims, generator=generator)
-        codes = centre[:n_dims] + white @ mixing[:n_dims, :n_dims].T
-        cases.append((codes, torch.randn(n_draws, n_dims, generator=generator)))
-    return cases
+def _mean(values: list) -> Tensor:
+    return torch.tensor(values, dtype=torch.float64).mean()
 
 
-def _law(draws: Tensor, codes: Tensor, noise: Tensor) -> tuple[str, Tensor, Tensor]:
-    """The Gaussian that the draws come from, read off the map that made them of the noise.
+def _share(a: Tensor, b: Tensor, n_neighbors: int) -> Tensor:
+    found = _neighbours(a, b, n_neighbors)
+    return _mean([theirs == own for own, near in found for theirs in near])
 
-    A Gaussian's draws are b + Aᵀε for noise ε, exactly, row by row, and any A with AᵀA = Σ will do.
-    Moments of the draws would be right for draws that were not made from the noise as well.
-    """
-    draws = torch.as_tensor(draws).detach().double()
-    inputs = torch.cat([torch.ones(len(noise), 1), noise], dim=1).double()
-    coefficients = torch.linalg.lstsq(inputs, draws).solution
-    if not torch.allclose(inputs @ coefficients, draws, rtol=1e-3, atol=1e-3):
-        return "draws made otherwise", codes.new_zeros(noise.shape[1:]), codes.T.cov() * 0
-    mean, root = coefficients[0], coefficients[1:]
-    return "draws made from the rows of `noise`", mean, root.T @ root
+
+def _with_itself(a: Tensor, b: Tensor, n_neighbors: int) -> Tensor:
+    found = _neighbours(a, b, n_neighbors, own=True)
+    return _mean([theirs == own for own, near in found for theirs in near])
+
+
+def _majority(a: Tensor, b: Tensor, n_neighbors: int) -> Tensor:
+    found = _neighbours(a, b, n_neighbors)
+    return _mean([2 * near.count(own) > n_neighbors for own, near in found])
+
+
+def _of_the_first(a: Tensor, b: Tensor, n_neighbors: int) -> Tensor:
+    found = _neighbours(a, b, n_neighbors)
+    return _mean([theirs == own for own, near in found for theirs in near if own == 0])
+
+
+def _from_the_first(a: Tensor, b: Tensor, n_neighbors: int) -> Tensor:
+    found = _neighbours(a, b, n_neighbors)
+    return _mean([theirs == 0 for _, near in found for theirs in near])
+
+
+def _samples(generator: torch.Generator) -> list[tuple]:
+    def rows(n: int, n_columns: int) -> Tensor:
+        return torch.randn(n, n_columns, generator=generator, dtype=torch.float64)
+
+    return [
+        (rows(14, 2), rows(14, 2) + 1, 3),
+        (rows(20, 3), 0.5 * rows(20, 3) + 0.8, 5),
+        (rows(9, 2), rows(15, 2) - 1, 5),
+    ]
 
 
 EXERCISE = Exercise(
     "1.4",
-    oracle=_fitted_gaussian_draws,
-    cases=_codes_and_noise,
-    summarise=_law,
-    rtol=5e-3,  # whether the covariance was divided by N or by N - 1 makes 2e-3
-    atol=2e-3,
+    oracle=_share,
+    cases=_samples,
     mistakes=(
         Mistake(
-            "root not transposed",
-            lambda codes, noise: codes.mean(0) + noise @ torch.linalg.cholesky(torch.cov(codes.T)),
-            "The fault is still there. If `noise` has covariance I, then `noise @ A` has "
-            "covariance AᵀA, while Cholesky's root R has RRᵀ = Σ: so what must A be?",
+            "a row as its own neighbour",
+            _with_itself,
+            "A row is nearest to itself, and you count it among its own neighbours, which "
+            "raises the share. Leave it out.",
         ),
         Mistake(
-            "independent dimensions",
-            lambda codes, noise: codes.mean(0) + noise * codes.std(0),
-            "Each dimension has the right spread, but your draws' dimensions are independent "
-            "where those of the codes are not. The covariances are needed too.",
+            "majority vote",
+            _majority,
+            "You let the neighbours of a row vote and count the rows: that is the accuracy of a "
+            "nearest-neighbour classifier. Schilling counts the neighbours themselves.",
         ),
         Mistake(
-            "variance as scale",
-            lambda codes, noise: codes.mean(0) + noise * codes.var(0),
-            "You scale by the variance, which squares the spread, and treat the dimensions as "
-            "independent. What is the matrix form of a standard deviation?",
+            "neighbours from the other sample",
+            lambda a, b, n_neighbors: 1 - _share(a, b, n_neighbors),
+            "You count the neighbours that come from the other sample: the share falls where "
+            "the samples separate.",
         ),
         Mistake(
-            "covariance in place of its root",
-            lambda codes, noise: codes.mean(0) + noise @ torch.cov(codes.T),
-            "You multiply by the covariance Σ itself, so your draws have covariance Σ². Its "
-            "root takes the place of σ.",
+            "rows of the first sample only",
+            _of_the_first,
+            "You ask the rows of `a` only. The rows of `b` have neighbours as well.",
         ),
         Mistake(
-            "no mean",
-            lambda codes, noise: noise @ torch.linalg.cholesky(torch.cov(codes.T)).T,
-            "The spread is right in all directions, but the draws lie round the origin: where "
-            "do the codes lie?",
+            "neighbours from the first sample",
+            _from_the_first,
+            "You count the neighbours that come from `a`, whatever row they are neighbours of. "
+            "What counts is whether both are from one sample.",
         ),
         Mistake(
-            "noise of its own",
-            lambda codes, noise: MultivariateNormal(codes.mean(0), torch.cov(codes.T)).sample(
-                (len(noise),)
-            ),
-            "Your draws don't follow from `noise` row by row, by the map that makes a Gaussian of "
-            "it: start from `noise`, since what turns it into draws is the point of the exercise.",
+            "a number in place of a share",
+            lambda a, b, n_neighbors: _share(a, b, n_neighbors) * n_neighbors * (len(a) + len(b)),
+            "You count the neighbours from the same sample: divide by how many there are.",
         ),
         Mistake(
-            "correlation in place of covariance",
-            lambda codes, noise: (
-                codes.mean(0) + noise @ torch.linalg.cholesky(torch.corrcoef(codes.T)).T
-            ),
-            "You took the root of the correlation matrix: the scales of the dimensions are lost.",
-        ),
-        Mistake(
-            "one mean for all dimensions",
-            lambda codes, noise: codes.mean() + noise @ torch.linalg.cholesky(torch.cov(codes.T)).T,
-            "You add one number to all dimensions. Each of them has a mean of its own.",
+            "a number for each row",
+            lambda a, b, n_neighbors: _share(a, b, n_neighbors) * n_neighbors,
+            "Your result is how many of a row's neighbours are from its own sample, on average. "
+            "Divide by the number of neighbours.",
         ),
     ),
 )

@@ -79,7 +79,7 @@ QUESTIONS = (
                 "digits of ten kinds do, which leaves its three terms out of balance.",
             ),
             Option(
-                "The nearest-neighbour two-sample score",
+                "The share of images whose nearest neighbours give away where they come from",
                 "A real eight has real eights about it and no draw, so its neighbours give it "
                 "away; and round a draw there are ten draws for each real seven. The score is "
                 "close to 1.",
