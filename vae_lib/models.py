@@ -88,7 +88,7 @@ class ConditionalVAE(nn.Module):
         decoder: takes z and y side by side: (N, L + C).
         prior: called with y if it takes an argument, (N, C), and else with nothing: p(z|y) or p(z).
 
-    Source: Sohn, Lee and Yan (2015); Kingma et al. (2014). Taught in chapter 13.
+    Source: Sohn, Lee and Yan (2015); Kingma et al. (2014).
     """
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, prior: nn.Module) -> None:
