@@ -84,7 +84,8 @@ def of_figure(node: nodes.Element, images: dict[str, str]) -> Preview:
 def of_task(node: nodes.Element) -> Preview:
     """What an exercise asks: the words above its cell, or those with which the cell begins."""
     if is_part(node, "cell_code"):
-        lines = [line for line in node.children[0].astext().splitlines() if line.startswith("#")]
+        code = node.children[0].astext().strip().splitlines()
+        lines = list(takewhile(lambda line: line.startswith("#"), code))
         words = html.escape(" ".join(line.lstrip("# ") for line in lines[1:]), quote=False)
         return with_title(lines[0].lstrip("# "), f"<p>{words}</p>")
     is_section = isinstance(node, nodes.section)

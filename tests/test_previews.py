@@ -1,0 +1,193 @@
+"""The card beside a link: by mouse and keyboard, never by touch; from a folder or from a server."""
+
+import pytest
+from browser import next_frame, opened, scrolls_sideways
+from playwright.sync_api import expect
+from static_server import serving
+from test_browser_site import PATIENCE, load, policy, refused
+
+CHAPTER = "chapters/06_elbo"
+# A kind of link, and what its card has in it.
+KINDS = {
+    "to-figure": "img",
+    "to-equation": "mjx-container[display]",
+    "to-chapter": "strong",
+    "to-citation": "em",
+    "to-term": "strong",
+    "to-name": "code",
+}
+
+
+@pytest.fixture(scope="module")
+def page(chromium, site):
+    """A chapter from a server that allows no scripts but the site's, in a window of some width."""
+    headers = {"Content-Security-Policy": policy(site / f"{CHAPTER}.html")}
+    with (
+        serving(site, headers) as address,
+        opened(chromium, width=1200, origins=(address,)) as page,
+    ):
+        load(page, f"{address}/{CHAPTER}.html")
+        page.complaints[:] = [c for c in page.complaints if "Content Security" not in c]
+        page.refused_before = refused(page)
+        yield page
+
+
+@pytest.fixture(autouse=True)
+def at_rest(request):
+    """Every test begins with the mouse in a corner and no card."""
+    if "page" in request.fixturenames:
+        page = request.getfixturevalue("page")
+        page.mouse.move(1, 1)
+        page.keyboard.press("Escape")
+        page.evaluate("document.activeElement?.blur()")
+
+
+def shown(page):
+    return page.locator(".book-preview.is-shown")
+
+
+def link_of(page, kind, which=0):
+    link = page.locator(f"article a.{kind}").nth(which)
+    link.scroll_into_view_if_needed()
+    return link
+
+
+def expect_card(page):
+    expect(shown(page)).to_be_visible(timeout=PATIENCE)
+    return shown(page)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_mouse_shows_where_a_link_leads(page, kind):
+    link = link_of(page, kind)
+    before = link.inner_text()
+    link.hover()
+    card = expect_card(page)
+    expect(card.locator(KINDS[kind]).first).to_be_visible()
+    assert "\\(" not in card.inner_text() and "\\[" not in card.inner_text()
+    assert link.get_attribute("aria-describedby") == card.get_attribute("id")
+    assert card.get_attribute("role") == "tooltip"
+    assert link.inner_text() == before
+    assert refused(page) <= page.refused_before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_card_stands_beside_its_link_in_the_window(page, kind):
+    link = link_of(page, kind)
+    link.hover()
+    card, line = expect_card(page).bounding_box(), link.bounding_box()
+    size = page.viewport_size
+    assert card["x"] >= 0 and card["x"] + card["width"] <= size["width"]
+    assert card["y"] >= 0 and card["y"] + card["height"] <= size["height"]
+    below = card["y"] - (line["y"] + line["height"])
+    above = line["y"] - (card["y"] + card["height"])
+    assert 0 <= max(below, above) < 30
+    assert page.evaluate(
+        "() => { const card = document.querySelector('.book-preview');"
+        " return card.scrollWidth <= card.clientWidth }"
+    )
+
+
+def test_a_card_can_be_reached_and_leaves_after_the_mouse(page):
+    link_of(page, "to-term").hover()
+    box = expect_card(page).bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+    page.wait_for_timeout(600)
+    expect(shown(page)).to_have_count(1)
+    page.mouse.move(1, 1)
+    expect(shown(page)).to_have_count(0, timeout=PATIENCE)
+    assert page.locator("[aria-describedby='book-preview']").count() == 0
+
+
+@pytest.mark.parametrize("kind", ["to-figure", "to-term"])
+def test_the_keyboard_shows_it_and_escape_takes_it_away(page, kind):
+    link = link_of(page, kind)
+    page.keyboard.press("Tab")  # what is focused from now on is so by the keyboard
+    link.focus()
+    expect_card(page)
+    page.keyboard.press("Escape")
+    expect(shown(page)).to_have_count(0)
+    expect(link).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    link.focus()
+    expect_card(page)
+    page.keyboard.press("Tab")
+    expect(page.locator("[aria-describedby='book-preview']").and_(link)).to_have_count(0)
+
+
+def test_a_mouse_on_its_way_elsewhere_shows_nothing(page):
+    box = link_of(page, "to-figure").bounding_box()
+    page.mouse.move(box["x"] + 3, box["y"] + 3)
+    page.mouse.move(1, 1)
+    page.wait_for_timeout(500)
+    expect(shown(page)).to_have_count(0)
+
+
+def test_the_card_of_the_link_that_is_pointed_at_now(page):
+    first, second = link_of(page, "to-figure"), link_of(page, "to-term", 1)
+    first.hover()
+    second.hover()
+    expect_card(page)
+    assert second.get_attribute("aria-describedby") and not first.get_attribute("aria-describedby")
+    assert page.locator(".book-preview").count() == 1
+
+
+def test_print_has_no_card(page):
+    link_of(page, "to-term").hover()
+    expect_card(page)
+    page.emulate_media(media="print")
+    assert not page.locator(".book-preview").is_visible()
+    page.emulate_media(media="screen")
+
+
+def test_other_links_show_nothing(page):
+    page.locator("article a.headerlink").first.scroll_into_view_if_needed()
+    page.locator("article a.reference.external").first.hover()
+    page.wait_for_timeout(500)
+    expect(shown(page)).to_have_count(0)
+
+
+def test_a_finger_follows_the_link(chromium, site):
+    uri = (site / f"{CHAPTER}.html").as_uri()
+    with opened(chromium, touch=True, width=390, theme="dark", still=True, offline=True) as page:
+        load(page, uri)
+        link_of(page, "to-chapter").tap()
+        page.wait_for_url("**/chapters/0*.html")
+        assert page.url != uri
+        page.go_back()
+        link_of(page, "to-equation").tap()
+        page.wait_for_url("**#equation-*")
+        page.wait_for_timeout(500)
+        expect(shown(page)).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_card_opens_from_a_folder_without_a_network(chromium, site, theme):
+    with opened(chromium, width=390, theme=theme, still=True, offline=True) as page:
+        load(page, (site / f"{CHAPTER}.html").as_uri())
+        for kind in KINDS:
+            link_of(page, kind).hover()
+            expect(expect_card(page).locator(KINDS[kind]).first).to_be_visible()
+            assert not scrolls_sideways(page), kind
+            assert (
+                page.evaluate(
+                    "getComputedStyle(book_preview()).transitionDuration".replace(
+                        "book_preview()", "document.querySelector('.book-preview')"
+                    )
+                )
+                == "0s"
+            )
+            page.keyboard.press("Escape")
+
+
+def test_a_page_without_formulas_sets_those_of_a_card(chromium, site):
+    with serving(site) as address, opened(chromium, origins=(address,)) as page:
+        load(page, f"{address}/book/how_to_use.html")
+        page.evaluate("""() => {
+          const link = document.querySelector("article a.reference.internal[href*='glossary']");
+          link.href = "glossary.html#term-ELBO";
+        }""")
+        page.locator("article a[href='glossary.html#term-ELBO']").hover()
+        expect(expect_card(page).locator("mjx-container").first).to_be_visible(timeout=PATIENCE)
+        next_frame(page)
+        assert page.locator("article mjx-container").count() == 0
