@@ -69,13 +69,14 @@
   const show = (view, states) => {
     const el = document.createElement("div");
     const placeholder = view.parentElement.querySelector(".vae-live-placeholder");
-    const stand = () => placeholder && el.after(placeholder);
+    const stand = () => placeholder && (placeholder.hidden = false);
     el.addEventListener("vae-live-fault", stand);
     try {
       const values = valuesOf(view, states);
       if (!values) return; // a widget of another kind
       const figure = scriptOf(values.figure);
-      placeholder ? placeholder.replaceWith(el) : view.after(el);
+      view.after(el);
+      if (placeholder) placeholder.hidden = true; // until it is printed
       figure.render({ model: makeModel(values), el });
     } catch (error) {
       console.warn(error);

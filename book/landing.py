@@ -1,0 +1,203 @@
+"""A small Sphinx extension: what the landing page takes from the chapters.
+
+    ```{live-figure} chapters/02_probabilistic_encoder
+    (what stands here where the chapter has not been executed)
+    ```
+
+shows a chapter's live figure once more (`:nth: 2` the second; a quiz is none), of several chapters
+that of the first that has one;
+
+    ```{chapter-cards}
+    ```
+
+gives each chapter a card with its question and its minutes, read from its opening;
+
+    ```{start}
+    [How to use this book](how_to_use.md)
+    ```
+
+is a button that leads to the first chapter, with other ways to begin beside it.
+"""
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import nbformat
+from docutils import nodes
+from docutils.parsers.rst import directives
+from myst_nb.core.render import WIDGET_STATE_MIMETYPE, WIDGET_VIEW_MIMETYPE
+from myst_nb.sphinx_ import NbMetadataCollector
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.docutils import SphinxDirective
+
+PICTURES = "_live_pictures"
+QUESTION = re.compile(r"^> (.+)$", re.MULTILINE)
+TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
+MINUTES = re.compile(r"\*\*(\d+) minutes\*\*(?: for a first reading, \*\*(\d+)\*\* for all of it)?")
+
+
+# A chapter's opening
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a chapter says of itself; without a question where it is not yet in that form."""
+
+    docname: str
+    title: str
+    question: str = ""
+    first: str = ""
+    all: str = ""
+
+    @property
+    def number(self) -> int:
+        return int(Path(self.docname).name.partition("_")[0])
+
+
+def read_card(path: Path) -> Card:
+    """The card of a notebook, from its first prose."""
+    cells = nbformat.read(path, as_version=4).cells
+    text = next((cell.source for cell in cells if cell.cell_type == "markdown"), "")
+    title, question, minutes = (p.search(text) for p in (TITLE, QUESTION, MINUTES))
+    return Card(
+        docname=f"{path.parent.name}/{path.stem}",
+        title=title[1].strip() if title else path.stem,
+        question=question[1].strip() if question else "",
+        first=minutes[1] if minutes else "",
+        all=(minutes[2] or "") if minutes else "",
+    )
+
+
+def in_minutes(card: Card) -> str:
+    """How long a chapter takes, in a few words."""
+    if card.all and card.all != card.first:
+        return f"{card.first} minutes, or {card.all} for all of it"
+    return f"{card.first} minutes" if card.first else ""
+
+
+def all_cards(env: BuildEnvironment) -> list[Card]:
+    """The book's chapters in their order."""
+    chapters = sorted(Path(env.srcdir, "chapters").glob("*.ipynb"))
+    for path in chapters:
+        env.note_dependency(str(path))
+    return [read_card(path) for path in chapters]
+
+
+def link_to(card: Card, text: str) -> nodes.reference:
+    """A link from a page of book/ to a chapter."""
+    return nodes.reference("", text, internal=True, refuri=f"../{card.docname}.html")
+
+
+class Start(SphinxDirective):
+    """A button that leads to the first chapter, and what stands beside it."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        card = next(iter(all_cards(self.env)))
+        title = re.sub(r"^(An?|The)(?= )", lambda found: found[1].lower(), card.title)
+        button = nodes.paragraph("", "", link_to(card, f"Start: {title}"))
+        beside = self.parse_content_to_nodes()
+        return [nodes.container("", button, *beside, classes=["start"])]
+
+
+class ChapterCards(SphinxDirective):
+    """A card a chapter, in their order."""
+
+    def run(self) -> list[nodes.Node]:
+        cards = nodes.bullet_list(classes=["chapter-cards"])
+        cards += [self.card(card) for card in all_cards(self.env)]
+        return [cards]
+
+    def card(self, card: Card) -> nodes.list_item:
+        item = nodes.list_item(classes=["chapter-card"])
+        head = nodes.paragraph(classes=["chapter-card-title"])
+        head += nodes.inline("", str(card.number), classes=["chapter-card-number"])
+        head += [nodes.Text(" "), link_to(card, card.title)]
+        item += head
+        if card.question:
+            said, messages = self.parse_inline(card.question)
+            item += [nodes.paragraph("", "", *said, classes=["chapter-card-question"]), *messages]
+        if card.first:
+            item += nodes.paragraph("", in_minutes(card), classes=["chapter-card-minutes"])
+        return item
+
+
+# A live figure
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A live figure in an executed notebook."""
+
+    model_id: str
+    widget: dict
+    picture: bytes | None
+    alt: str
+
+
+def live_figures(notebook: nbformat.NotebookNode) -> list[Shown]:
+    """The live figures of an executed notebook, in the order of its outputs; a quiz is none."""
+    states = notebook.metadata.get("widgets", {}).get(WIDGET_STATE_MIMETYPE, {}).get("state", {})
+    found = []
+    for cell in notebook.cells:
+        for data in (output.get("data", {}) for output in cell.get("outputs", [])):
+            view = data.get(WIDGET_VIEW_MIMETYPE)
+            widget = states.get(view["model_id"]) if view else None
+            if widget and widget["state"].get("figure") not in (None, "quiz"):
+                picture = base64.b64decode(data["image/png"]) if "image/png" in data else None
+                image = cell.metadata.get("mystnb", {}).get("image", {})
+                alt = image.get("alt", widget["state"]["name"])
+                found.append(Shown(view["model_id"], widget, picture, alt))
+    return found
+
+
+class LiveFigure(SphinxDirective):
+    """A chapter's live figure on another page."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    has_content = True
+    option_spec: ClassVar = {"nth": directives.positive_int}
+
+    def run(self) -> list[nodes.Node]:
+        nth = self.options.get("nth", 1)
+        for name in self.arguments[0].split():
+            path = Path(self.env.srcdir, f"{name}.ipynb")
+            self.env.note_dependency(str(path))
+            figures = live_figures(nbformat.read(path, as_version=4)) if path.exists() else []
+            if len(figures) >= nth:
+                return [self.shown(path.stem, figures[nth - 1])]
+        return self.parse_content_to_nodes()  # none has been executed
+
+    def shown(self, name: str, figure: Shown) -> nodes.container:
+        """What MyST-NB would put here: a view, what stands in for it, and the page's state."""
+        states = {figure.model_id: figure.widget}
+        manager = {"version_major": 2, "version_minor": 0, "state": states}
+        attributes = {"type": WIDGET_STATE_MIMETYPE, "body": json.dumps(manager)}
+        key = "ipywidgets_state"
+        NbMetadataCollector.add_js_file(self.env, self.env.docname, key, None, attributes)
+        view = json.dumps({"version_major": 2, "version_minor": 0, "model_id": figure.model_id})
+        text = f'<script type="{WIDGET_VIEW_MIMETYPE}">{view}</script>'
+        kept = nodes.container(classes=["vae-live-placeholder"])
+        if figure.picture:
+            kept += self.picture(name, figure)
+        return nodes.container("", nodes.raw("", text, format="html"), kept, classes=["live-again"])
+
+    def picture(self, name: str, figure: Shown) -> nodes.image:
+        folder = Path(self.env.srcdir, PICTURES)
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.png").write_bytes(figure.picture)
+        return nodes.image(uri=f"/{PICTURES}/{name}.png", alt=figure.alt)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("chapter-cards", ChapterCards)
+    app.add_directive("live-figure", LiveFigure)
+    app.add_directive("start", Start)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,156 @@
+"""A small Sphinx extension: what a chapter's cells say of its form becomes visible on the page.
+
+The opening (question, outcomes, minutes) is one card. A fill-in or an exercise, three cells in the
+notebook, is one unit, and where the notebook says "not attempted yet", the page, on which nothing
+can be attempted, says where it can be. In code nothing is shown that speaks to a linter alone.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+STUB = re.compile(r"# (Exercise|Fill-in) (\d+\.\w+)")
+CHECK = re.compile(r"check\(")
+END = "</details>"
+MINUTES = "for a first reading"
+NOT_ATTEMPTED = "not attempted yet"
+FOR_LINTERS = re.compile(r"[ \t]*# noqa\b.*$", re.MULTILINE)
+SCRIPTS = ("page.js", "progress.js", "search_text.js")
+STYLES = ("reading.css", "print.css")
+# MyST-NB names every summary alike, whatever it says.
+UNNAMED, SUMMARY = '<summary aria-label="Toggle hidden content">', "<summary>"
+
+
+def gather(nodes_: list[nodes.Node], *classes: str) -> nodes.container:
+    """Put neighbours into a container of their own, where the first of them stands."""
+    parent, place = nodes_[0].parent, nodes_[0].parent.index(nodes_[0])
+    kept = nodes.container(classes=list(classes))
+    for node in nodes_:
+        parent.remove(node)
+    kept += nodes_
+    parent.insert(place, kept)
+    return kept
+
+
+def mark_opening(doctree: nodes.document) -> None:
+    """A chapter's question, outcomes, needs and minutes, from its first quotation on."""
+    for section in doctree.findall(nodes.section):
+        after = section.children[1:]
+        if after and isinstance(after[0], nodes.block_quote):
+            for i, node in enumerate(after):
+                if isinstance(node, nodes.paragraph) and MINUTES in node.astext():
+                    after[0]["classes"].append("chapter-question")
+                    gather(after[: i + 1], "chapter-opening")
+                    break
+        return  # the first section is the chapter
+
+
+def source_of(node: nodes.Node) -> str:
+    """The code of a cell, or nothing where the node is none."""
+    if not isinstance(node, nodes.container) or node.get("nb_element") != "cell_code":
+        return ""
+    return next((block.astext() for block in node.findall(nodes.literal_block)), "")
+
+
+def ends_solution(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.raw) and END in node.astext()
+
+
+def attempts(doctree: nodes.document) -> Iterator[tuple[re.Match, list[nodes.Node]]]:
+    """Each stub with what belongs to it: its check, and its solution to the end."""
+    cells = [node for node in doctree.findall(nodes.container) if source_of(node)]
+    for cell in cells:
+        found = STUB.match(source_of(cell))
+        if found is None:
+            continue
+        parts = [cell]
+        for node in cell.parent.children[cell.parent.index(cell) + 1 :]:
+            if isinstance(node, nodes.section) or STUB.match(source_of(node)):
+                break
+            parts.append(node)
+            if ends_solution(node):
+                yield found, parts
+                break
+
+
+def links_to_notebook(app: Sphinx, docname: str) -> tuple[str, str]:
+    """Where a chapter opens in Colab, and where its notebook can be had."""
+    theme = app.config.html_theme_options
+    slug = theme.get("repository_url", "").partition("github.com/")[2]
+    colab = theme.get("launch_buttons", {}).get("colab_url", "https://colab.research.google.com")
+    folders = [theme.get("repository_branch", "main"), theme.get("path_to_docs", ""), docname]
+    path = "/".join(part.strip("/") for part in folders if part.strip("/"))
+    above = "../" * docname.count("/")
+    return f"{colab}/github/{slug}/blob/{path}.ipynb", f"{above}_sources/{docname}.ipynb"
+
+
+TO_TRY = """<div class="to-try"><span class="to-try-name">{name}</span>
+<a class="to-try-colab" href="{colab}">Try it in Colab<span class="visually-hidden">:
+{name}</span></a>
+<a href="{notebook}" download>Download the notebook</a></div>"""
+
+
+def say_where_to_try(app: Sphinx, docname: str, name: str, parts: list[nodes.Node]) -> None:
+    """In the place of a verdict on nothing, the ways to a notebook."""
+    colab, notebook = (html.escape(link) for link in links_to_notebook(app, docname))
+    for cell in parts:
+        if not CHECK.match(source_of(cell)) or NOT_ATTEMPTED not in cell.astext():
+            continue
+        for output in list(cell.children):
+            if isinstance(output, nodes.container) and output["nb_element"] == "cell_code_output":
+                text = TO_TRY.format(name=name, colab=colab, notebook=notebook)
+                output.children = []
+                output += nodes.raw("", text, format="html")
+
+
+def shape(app: Sphinx, doctree: nodes.document) -> None:
+    """Give a page's parts their places; most pages have none of them."""
+    mark_opening(doctree)
+    for found, parts in list(attempts(doctree)):
+        kind, number = found.groups()
+        say_where_to_try(app, app.env.docname, f"{kind} {number}", parts)
+        gather(parts, "attempt", kind.lower())
+    for block in doctree.findall(nodes.literal_block):
+        code = block.astext()
+        if "# noqa" in code:
+            block.rawsource = FOR_LINTERS.sub("", code)
+            block.children = []
+            block += nodes.Text(block.rawsource)
+
+
+def name_summaries(
+    app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None
+) -> None:
+    """Call folded code what its line says."""
+    context["body"] = context.get("body", "").replace(UNNAMED, SUMMARY)
+
+
+def write_scripts(app: Sphinx) -> None:
+    """Write the pages' own scripts into the site, beside the static files."""
+    folder = Path(app.outdir) / "_static"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in SCRIPTS:
+        script = (Path(__file__).parent / name).read_text(encoding="utf-8")
+        (folder / name).write_text(script, encoding="utf-8")
+
+
+def add_scripts(
+    app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None
+) -> None:
+    """Load them; what mends the search's results, where these stand."""
+    for name in SCRIPTS if page == "search" else SCRIPTS[:2]:
+        app.add_js_file(name, loading_method="defer")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("doctree-read", shape)
+    app.connect("builder-inited", write_scripts)
+    app.connect("html-page-context", name_summaries)
+    app.connect("html-page-context", add_scripts)
+    for name in STYLES:  # after the book's own, which the configuration names
+        app.add_css_file(name, priority=810)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
