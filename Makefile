@@ -9,13 +9,16 @@ export OMP_NUM_THREADS ?= 1
 # JupyterLab refuses to start for root, as whom one works in most containers.
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help book test lab serve audit bench fix clean
+.PHONY: help book pdf test lab serve audit bench fix clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 
 book: $(READY) ## installs, runs every chapter, builds the site and says where it lies
 	@$(BIN)/python book/build.py
+
+pdf: $(READY) ## the whole book in one file, _build/book.pdf; needs a Chromium on the path
+	@$(BIN)/python book/pdf.py
 
 test: $(READY) ## installs, checks style, runs every test, the chapters cell by cell among them
 	@echo "Checking style ..."

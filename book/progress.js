@@ -109,7 +109,8 @@
   const watch = () => {
     const chapter = chapterOf(window.location.pathname);
     const points = document.querySelector("section#key-points li:last-child");
-    const end = document.querySelector("article.bd-article section:last-of-type > :last-child");
+    let end = document.querySelector("article.bd-article section");
+    while (end?.matches("section") && end.lastElementChild) end = end.lastElementChild;
     if (!chapter || !window.IntersectionObserver) return;
     if (points) whenSeen(points, () => note(chapter, "first"));
     if (end) whenSeen(end, () => note(chapter, "all"));

@@ -6,7 +6,7 @@ The site's address follows from that of the repository, which stands in `_config
 
 import html
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import urljoin, urlsplit
 
 from docutils import nodes
@@ -56,11 +56,12 @@ def set_address(app: Sphinx, config: Config) -> None:
 
 
 def first_picture(app: Sphinx, doctree: nodes.document | None) -> str:
-    """The address of a page's first picture, or nothing."""
+    """The address of a page's first picture, or nothing; the builder has given it its place."""
     images = doctree.findall(nodes.image) if doctree is not None else []
-    names = (app.builder.images.get(image["uri"]) for image in images)
-    name = next((name for name in names if name and not name.endswith(".svg")), "")
-    return urljoin(app.config.html_baseurl, f"{app.builder.imagedir}/{name}") if name else ""
+    places = (PurePosixPath(image["uri"]) for image in images)
+    found = (p for p in places if p.parent.name == app.builder.imagedir and p.suffix != ".svg")
+    name = next((f"{app.builder.imagedir}/{place.name}" for place in found), "")
+    return urljoin(app.config.html_baseurl, name) if name else ""
 
 
 def add_tags(

@@ -147,7 +147,7 @@ def add_scripts(
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("doctree-read", shape)
+    app.connect("doctree-read", shape, priority=600)  # after all that looks for its parts
     app.connect("builder-inited", write_scripts)
     app.connect("html-page-context", name_summaries)
     app.connect("html-page-context", add_scripts)

@@ -118,7 +118,7 @@ SHOW = """([cases, host]) => {
     main.append(...blocks, script("application/vnd.jupyter.widget-state+json", source));
     main.append(script("text/javascript", host));
     return blocks.map((block) => ({
-      still: block.querySelectorAll(".vae-live-placeholder").length,
+      still: block.querySelectorAll(".vae-live-placeholder:not([hidden])").length,
       alerts: [...block.querySelectorAll("[role=alert]")].map((alert) => alert.textContent),
       told: block.querySelector("section.vae-live")?.dataset.values ?? null,
       words: block.querySelector(".vae-live-readout")?.textContent ?? "",

@@ -1,0 +1,384 @@
+"""What gives the pages their form, on a small book: openings, folds, attempts, cards, progress."""
+
+import html
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urljoin
+
+import nbformat
+import pytest
+import small_book
+from axe_playwright_python.sync_playwright import Axe
+
+ROOT = Path(__file__).resolve().parents[1]
+BASE = "https://somebody.github.io/Their.Book/"
+CHAPTER = f"chapters/{small_book.NAME}"
+KEY = "vae-book-read"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """The folder of the small book's pages."""
+    return small_book.build(tmp_path_factory.mktemp("book") / "source")
+
+
+@pytest.fixture(scope="module")
+def module():
+    """A module of book/ by its name."""
+    sys.path.insert(0, str(ROOT / "book"))
+    yield importlib.import_module
+    sys.path.remove(str(ROOT / "book"))
+
+
+@pytest.fixture(scope="module")
+def text_of(small):
+    """The article of a page as HTML."""
+
+    def text(page):
+        whole = (small / f"{page}.html").read_text(encoding="utf-8")
+        return re.search(r"<article.*?</article>", whole, re.DOTALL)[0]
+
+    return text
+
+
+def words(fragment):
+    """What a piece of HTML says."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", fragment)).split())
+
+
+# A chapter's parts
+
+
+def test_the_opening_is_one_card_with_nothing_else_in_it(text_of):
+    text = text_of(CHAPTER)
+    (opening,) = re.findall(
+        r'<div class="chapter-opening.*?</strong> for all of it\.</p>\n</div>', text, re.DOTALL
+    )
+    assert re.search(r'<blockquote class="chapter-question">.*How far does', opening, re.DOTALL)
+    assert opening.count("<li>") == 3
+    assert "Why, in a paragraph." not in opening
+    assert "chapter-opening" not in text_of("chapters/03_plain")
+
+
+def test_folded_code_is_called_what_its_line_says(text_of):
+    text = text_of(CHAPTER)
+    assert text.count('<summary>\n<p class="collapsed') == 4
+    assert "Toggle hidden content" not in text
+    assert (
+        words(re.search(r"<summary>.*?</summary>", text, re.DOTALL)[0])
+        == "show the code hide the code"
+    )
+
+
+@pytest.mark.parametrize(("kind", "number"), [("Fill-in", "2.a"), ("Exercise", "2.1")])
+def test_an_attempt_is_one_unit_from_its_stub_to_its_solution(text_of, kind, number):
+    text = text_of(CHAPTER)
+    unit = re.search(rf'<div class="attempt {kind.lower()}.*?</details>\s*</div>', text, re.DOTALL)[
+        0
+    ]
+    assert words(unit).startswith(f"# {kind} {number} # of shape")
+    assert f"Solution {number}" in unit and unit.count("<details") == 1
+    assert "Return the argument." not in unit
+    assert text.count('<div class="attempt') == 2
+
+
+def test_where_nothing_can_be_attempted_the_page_says_where_it_can(text_of, small):
+    text = text_of(CHAPTER)
+    assert "not attempted" not in text
+    address = (
+        f"https://colab.research.google.com/github/Somebody/Their.Book/blob/trunk/{CHAPTER}.ipynb"
+    )
+    assert re.findall(r'class="to-try-colab" href="([^"]*)"', text) == [address] * 2
+    downloads = re.findall(r'<a href="([^"]*)" download', text)
+    assert len(downloads) == 2
+    for download in downloads:
+        notebook = (small / CHAPTER).parent / download
+        outputs = [
+            c.outputs for c in nbformat.read(notebook, 4).cells if c.source.startswith("check(")
+        ]
+        assert all("not attempted yet" in output[0]["data"]["text/plain"] for output in outputs)
+
+
+def test_code_says_nothing_to_a_linter(text_of):
+    text = text_of(CHAPTER)
+    assert "noqa" not in text
+    assert re.search(r"x = 1\s+y = 2", re.sub(r"<[^>]*>", "", text))
+
+
+# The landing page
+
+
+def test_every_chapter_has_a_card_with_its_question_and_its_minutes(text_of):
+    cards = re.findall(r'<li class="chapter-card">.*?</li>', text_of("book/intro"), re.DOTALL)
+    assert (
+        words(cards[0])
+        == r"2 A small chapter How far does \(x\) go? 12 minutes, or 34 for all of it"
+    )
+    assert words(cards[1]) == "3 A plain one"
+    assert 'href="../chapters/03_plain.html"' in cards[1]
+
+
+def test_the_start_leads_to_the_first_chapter(text_of):
+    text = text_of("book/intro")
+    start = re.search(r'<div class="start.*?</div>', text, re.DOTALL)[0]
+    assert words(start) == "Start: a small chapter claims"
+    assert f'href="../{CHAPTER}.html"' in start
+
+
+def test_the_landing_page_shows_a_chapters_live_figure(text_of, small):
+    text = text_of("book/intro")
+    assert "it has not been executed" not in text
+    assert "It has <em>none</em> to show." in text
+    (view,) = re.findall(
+        r'<script type="application/vnd.jupyter.widget-view\+json">(.*?)</script>', text
+    )
+    whole = (small / "book" / "intro.html").read_text(encoding="utf-8")
+    (states,) = re.findall(
+        r'<script type="application/vnd.jupyter.widget-state\+json">(.*?)</script>', whole
+    )
+    assert list(json.loads(states)["state"]) == [json.loads(view)["model_id"]]
+    assert "_static/live/one_pixel.js" in whole
+    assert re.search(r'<div class="vae-live-placeholder[^>]*>\s*<img alt="[^"]{8,}"', text)
+
+
+# What is said to others
+
+
+@pytest.mark.parametrize(
+    ("repository", "address"),
+    [
+        ("https://github.com/Some-One/a.book", "https://some-one.github.io/a.book/"),
+        ("https://github.com/someone/someone.github.io/", "https://someone.github.io/"),
+        ("https://example.org/someone/book", ""),
+        ("", ""),
+    ],
+)
+def test_the_sites_address_follows_from_the_repositorys(module, repository, address):
+    assert module("publishing").address_of(repository) == address
+
+
+def test_every_page_says_where_it_is_and_how_a_preview_of_it_looks(small):
+    for page in ("book/intro", CHAPTER):
+        text = (small / f"{page}.html").read_text(encoding="utf-8")
+        tags = dict(re.findall(r'<meta property="(og:\w+)" content="([^"]+)"', text))
+        assert tags["og:url"] == f"{BASE}{page}.html"
+        assert f'<link rel="canonical" href="{BASE}{page}.html"' in text
+        assert (small / tags["og:image"].removeprefix(BASE)).is_file()
+        assert tags["og:title"] and tags["og:description"]
+    entrance = (small / "index.html").read_text(encoding="utf-8")
+    assert f'property="og:url" content="{BASE}book/intro.html"' in entrance
+
+
+def test_the_sitemap_lists_the_pages(small):
+    listed = re.findall(r"<loc>([^<]*)</loc>", (small / "sitemap.xml").read_text(encoding="utf-8"))
+    pages = ("book/claims", "book/intro", CHAPTER, "chapters/03_plain")
+    assert listed == [f"{BASE}{page}.html" for page in pages]
+
+
+def test_an_address_that_leads_nowhere_leads_back(small):
+    """Its own address may have any depth, so its links are relative to the site's."""
+    text = (small / "404.html").read_text(encoding="utf-8")
+    assert '<base href="/Their.Book/">' in text
+    for link in re.findall(r'<(?:a|link)[^>]*href="([^"]*)"', text):
+        assert (small / link).is_file(), link
+        assert urljoin(f"{BASE}some/where/else", link) != f"{BASE}{link}"
+
+
+# In a browser
+
+
+@pytest.fixture
+def visit(small, open_page):
+    """A function that opens a page of the small book from the disk."""
+
+    def visit(name, **options):
+        page = open_page(**options)
+        page.goto((small / f"{name}.html").as_uri())
+        page.evaluate("async () => { await window.MathJax?.startup?.promise; }")
+        return page
+
+    return visit
+
+
+@pytest.mark.parametrize("width", [1280, 1366])
+def test_lines_of_84_characters_fit_beside_text_that_is_hardly_larger(visit, width):
+    page = visit(CHAPTER, width=width)
+    for place in ("div.cell_input pre", "details.solution pre"):
+        fits = page.evaluate(
+            """(place) => {
+              const pre = document.querySelector(place);
+              pre.closest("details")?.setAttribute("open", "");
+              pre.textContent = "x".repeat(84);
+              return pre.clientWidth > 0 && pre.scrollWidth <= pre.clientWidth;
+            }""",
+            place,
+        )
+        assert fits, place
+    sizes = page.evaluate(
+        """() => ["div.cell_input pre", "article section > p"].map((place) =>
+          parseFloat(getComputedStyle(document.querySelector(place)).fontSize))"""
+    )
+    assert sizes[0] > 0.8 * sizes[1]
+
+
+def test_folded_code_costs_a_line_and_opens_by_the_keyboard(visit):
+    page = visit(CHAPTER, width=1280)
+    fold = page.locator("details.hide").first
+    assert fold.bounding_box()["height"] <= 26
+    fold.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert fold.locator("pre").is_visible()
+    assert fold.bounding_box()["height"] > 40
+
+
+def test_claims_stand_close_together_and_their_code_costs_nothing(visit):
+    page = visit(CHAPTER, width=1280)
+    cell = page.locator("div.cell", has=page.locator("details.vae-claim"))
+    assert cell.bounding_box()["height"] <= 56
+    page.locator("details.vae-claim summary").first.click()
+    assert page.locator("details.vae-claim p").first.is_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", [CHAPTER, "book/intro"])
+def test_no_barrier(visit, name, theme):
+    page = visit(name, theme=theme, width=1280)
+    page.evaluate(
+        """([key, read]) => {
+          localStorage.setItem(key, read);
+          window.dispatchEvent(new Event("storage"));
+          for (const details of document.querySelectorAll("details")) details.open = true;
+        }""",
+        [KEY, json.dumps({"02_small": "first"})],
+    )
+    options = {"resultTypes": ["violations"], "preload": False}
+    found = Axe().run(page, {"include": [["article"], [".bd-sidebar-primary"]]}, options)
+    page.evaluate("localStorage.clear()")
+    serious = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
+    assert not serious, [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in serious]
+
+
+def read_so_far(page):
+    return json.loads(page.evaluate("(key) => localStorage.getItem(key) ?? '{}'", KEY))
+
+
+def test_what_has_been_read_is_remembered_until_it_is_to_be_forgotten(visit):
+    page = visit(CHAPTER, width=1280)
+    assert read_so_far(page) == {}
+    ends = {"first": "section#key-points li", "all": "section#references-and-further-reading p"}
+    for how, place in ends.items():
+        page.locator(place).last.scroll_into_view_if_needed()
+        kept = json.dumps({small_book.NAME: how}, separators=(",", ":"))
+        page.wait_for_function(
+            "([key, kept]) => localStorage.getItem(key) === kept", arg=[KEY, kept]
+        )
+    assert page.locator(".bd-sidebar-primary .read-tick").count() == 1
+    page.goto(page.url.replace(CHAPTER, "book/intro"))
+    assert page.locator(".chapter-card .read-tick").count() == 1
+    assert page.locator(".read-go-on").inner_text() == "Go on: A plain one"
+    page.locator("ul.chapter-cards + .read-forget").click()
+    assert page.locator(".read-tick, .read-forget, .read-go-on").count() == 0
+    assert read_so_far(page) == {}
+
+
+@pytest.mark.parametrize("kept", [None, "[1]", "nonsense", '{"02_small": "<b>"}'])
+def test_where_nothing_may_be_stored_or_something_else_is_nothing_breaks(small, open_page, kept):
+    page = open_page(width=1280)
+    forbid = (
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no'); } })"
+    )
+    # The theme's own scripts ask for storage without a guard: only ours are judged.
+    guard = forbid if kept is None else f"localStorage.setItem('{KEY}', {json.dumps(kept)})"
+    page.add_init_script(guard)
+    page.goto((small / "book" / "intro.html").as_uri())
+    assert page.locator(".chapter-card").count() == 2
+    assert page.locator(".read-tick, .read-forget").count() == 0
+    assert not [complaint for complaint in page.complaints if "progress" in complaint]
+    page.complaints.clear()
+
+
+def test_print_is_black_on_white_and_whole(visit):
+    page = visit(CHAPTER, theme="dark", width=680)
+    page.evaluate("document.querySelectorAll('article pre')[1].textContent = 'x'.repeat(150)")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    colours = page.evaluate(
+        """() => ["body", "article p", "article pre span", "article h1"].map((place) => {
+          const style = getComputedStyle(document.querySelector(place));
+          return [style.color, style.display];
+        })"""
+    )
+    assert {colour for colour, _ in colours} <= {"rgb(0, 0, 0)", "rgb(68, 68, 68)"}
+    assert "none" not in {display for _, display in colours}
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll("article pre")].filter(
+          (pre) => pre.scrollWidth > pre.clientWidth + 1).length"""
+    )
+    assert cut == 0
+    assert page.locator("details.solution pre").first.is_visible()
+    for hidden in ("details.hide", "section.vae-live", ".to-try", ".bd-sidebar-primary"):
+        assert not page.locator(hidden).first.is_visible(), hidden
+    assert page.locator(".vae-live-placeholder img").is_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    assert page.locator("section.vae-live").is_visible()
+    assert not page.locator(".vae-live-placeholder").is_visible()
+    assert not page.locator("details.solution pre").first.is_visible()
+
+
+@pytest.mark.parametrize(
+    ("tex", "shown"),
+    [
+        (r"\(q(z \mid x)\)", "q(z | x)"),
+        (r"\(\log p(x)\)", "log p(x)"),
+        (r"\(\mathbb E_{q}[\sigma^2]\)", "E_q[σ²]"),
+        (r"\[\frac{1}{2} \tag{6.2}\]", "(1)/(2) (6.2)"),
+        (r"f(x) costs $5", "f(x) costs $5"),
+    ],
+)
+def test_formulas_in_search_results_read_as_text(visit, tex, shown):
+    page = visit("search")
+    found = page.evaluate("(tex) => Search.htmlToText(`<div role='main'>${tex}</div>`)", tex)
+    assert found.strip() == shown
+
+
+# The whole book on paper
+
+
+def test_the_book_is_printed_as_one_file_with_numbered_contents(module, small, chromium_path):
+    document = module("one_document").one_document
+    pdf = module("pdf")
+    (small.parent / "_config.yml").write_text(
+        "title: A small book\nauthor: We\nhtml: {extra_footer: Free}\n"
+        "sphinx: {config: {language: en}}\n"
+    )
+    text = document(small.parent, small)
+    ids = re.findall(r'\sid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    links = set(re.findall(r'href="#([^"]+)"', text))
+    assert links <= set(ids)
+    assert f"chapters-{small_book.NAME}--exercises" in links
+    output = small.parent / "book.pdf"
+    # On its own, since the tests' browser runs in this process.
+    where = ["--root", small.parent, "--site", small, "--output", output]
+    environment = {**os.environ, pdf.VARIABLE: chromium_path}
+    command = [sys.executable, ROOT / "book" / "pdf.py", *where]
+    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+    printed = output.read_bytes()
+    numbers = pdf.page_numbers(printed)
+    places = [numbers[name] for name in ("book-intro", "chapters-02_small", "chapters-03_plain")]
+    assert places == sorted(set(places)) and places[0] > 2
+    assert b"/Outlines" in printed
+
+
+def test_without_a_browser_it_says_what_is_missing(module, monkeypatch, capsys, tmp_path):
+    pdf = module("pdf")
+    monkeypatch.setenv(pdf.VARIABLE, "no-such-browser")
+    assert pdf.main(["--output", str(tmp_path / "book.pdf")]) == 0
+    assert "no Chromium" in capsys.readouterr().err
+    assert not (tmp_path / "book.pdf").exists()
