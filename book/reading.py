@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from docutils import nodes
+from live_figures import STANDS_IN
+from myst_nb.core.render import WIDGET_VIEW_MIMETYPE
 from sphinx.application import Sphinx
 
 STUB = re.compile(r"# (Exercise|Fill-in) (\d+\.\w+)")
 CHECK = re.compile(r"check\(")
 END = "</details>"
-MINUTES = "for a first reading"
+MINUTES = re.compile(r"\d+ minutes")  # in bold, where an opening ends
 NOT_ATTEMPTED = "not attempted yet"
 FOR_LINTERS = re.compile(r"[ \t]*# noqa\b.*$", re.MULTILINE)
 SCRIPTS = ("page.js", "progress.js", "search_text.js")
@@ -42,7 +44,7 @@ def mark_opening(doctree: nodes.document) -> None:
         after = section.children[1:]
         if after and isinstance(after[0], nodes.block_quote):
             for i, node in enumerate(after):
-                if isinstance(node, nodes.paragraph) and MINUTES in node.astext():
+                if any(MINUTES.fullmatch(words.astext()) for words in node.findall(nodes.strong)):
                     after[0]["classes"].append("chapter-question")
                     gather(after[: i + 1], "chapter-opening")
                     break
@@ -54,6 +56,28 @@ def source_of(node: nodes.Node) -> str:
     if not isinstance(node, nodes.container) or node.get("nb_element") != "cell_code":
         return ""
     return next((block.astext() for block in node.findall(nodes.literal_block)), "")
+
+
+def is_folded(node: nodes.Node | None) -> bool:
+    return source_of(node) != "" and node.get("hide_mode") == "input"
+
+
+def shows_something(cell: nodes.container) -> bool:
+    """Whether a cell has an output; a widget that needs a kernel, a progress bar, is none."""
+    for bundle in cell.children[1:] and cell.children[-1].children:
+        kinds = {child.get("mime_type") for child in bundle.children} - {None}
+        if WIDGET_VIEW_MIMETYPE not in kinds or kinds & set(STANDS_IN):
+            return True
+    return False
+
+
+def join_folds(doctree: nodes.document) -> None:
+    """Fold code that stands together together: a cell without an output, and the one after it."""
+    for cell in [node for node in doctree.findall(nodes.container) if is_folded(node)]:
+        above = cell.parent.children[cell.parent.index(cell) - 1]
+        if above is not cell and is_folded(above) and not shows_something(above):
+            cell.children[0].insert(0, above.children[0].children)
+            cell.parent.remove(above)
 
 
 def ends_solution(node: nodes.Node) -> bool:
@@ -110,6 +134,7 @@ def say_where_to_try(app: Sphinx, docname: str, name: str, parts: list[nodes.Nod
 def shape(app: Sphinx, doctree: nodes.document) -> None:
     """Give a page's parts their places; most pages have none of them."""
     mark_opening(doctree)
+    join_folds(doctree)
     for found, parts in list(attempts(doctree)):
         kind, number = found.groups()
         say_where_to_try(app, app.env.docname, f"{kind} {number}", parts)

@@ -29,6 +29,17 @@ After this chapter you can
 You need nothing. **12 minutes** for a first reading, **34** for all of it.
 
 Why, in a paragraph."""
+PLAIN = """# A plain one
+
+> *How* short can it be?
+
+After this chapter you can
+
+- stop.
+
+You need nothing. **5 minutes** for all of it.
+
+Then there is text."""
 POINTS = """## Key points
 
 - One.
@@ -156,6 +167,13 @@ def shown(figure: live.LiveFigure) -> nbformat.NotebookNode:
     return nbformat.v4.new_output("display_data", figure._repr_mimebundle_()[0])
 
 
+def shown_by_a_kernel() -> nbformat.NotebookNode:
+    """A progress bar, of which a page has nothing."""
+    view = {"model_id": "0", "version_major": 2, "version_minor": 0}
+    data = {"application/vnd.jupyter.widget-view+json": view, "text/plain": "Bar()"}
+    return nbformat.v4.new_output("display_data", data)
+
+
 def chapter() -> nbformat.NotebookNode:
     """A chapter with everything that the pages give a form to."""
     figure = live.one_pixel(x=0.3, probs=0.7)
@@ -164,6 +182,7 @@ def chapter() -> nbformat.NotebookNode:
         code("import vae_lib", tags=("remove-cell",)),
         prose(OPENING),
         code("import math  # noqa: F401", tags=folded),
+        code("fit(...)", shown_by_a_kernel(), tags=folded),
         code("live.one_pixel(x=0.3, probs=0.7)", shown(figure), tags=folded),
         prose("## First\n\nText with $\\sigma^2$ and a formula: $$p(x \\mid z)$$"),
         code("x = 1  # noqa: E731\ny = 2", tags=()),
@@ -202,7 +221,7 @@ def write(folder: Path) -> None:
     (folder / "book" / "intro.md").write_text(INTRO, encoding="utf-8")
     (folder / "book" / "claims.md").write_text("# Claims\n\nNone so far.\n", encoding="utf-8")
     nbformat.write(chapter(), folder / "chapters" / f"{NAME}.ipynb")
-    plain = nbformat.v4.new_notebook(cells=[prose("# A plain one\n\nNot yet at two speeds.")])
+    plain = nbformat.v4.new_notebook(cells=[prose(PLAIN)])
     nbformat.write(plain, folder / "chapters" / "03_plain.ipynb")
 
 

@@ -346,7 +346,7 @@ def test_every_page_was_visited(site):
         for path in site.rglob("*.html")
         if "_static" not in path.parts
     }
-    assert built == {*NAMES, "index"}
+    assert built == {*NAMES, "index", "404"}
 
 
 def test_the_address_alone_leads_to_the_first_page(open_page, address):

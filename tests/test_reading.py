@@ -62,17 +62,29 @@ def test_the_opening_is_one_card_with_nothing_else_in_it(text_of):
     assert re.search(r'<blockquote class="chapter-question">.*How far does', opening, re.DOTALL)
     assert opening.count("<li>") == 3
     assert "Why, in a paragraph." not in opening
-    assert "chapter-opening" not in text_of("chapters/03_plain")
+    plain = text_of("chapters/03_plain")
+    assert words(plain).find("5 minutes") < words(plain).find("Then there is text.")
+    assert re.search(r"5 minutes</strong> for all of it\.</p>\n</div>", plain)
+    assert "chapter-opening" not in text_of("book/claims")
 
 
 def test_folded_code_is_called_what_its_line_says(text_of):
+    folds = re.findall(r"<summary>\s*<p class.*?</summary>", text_of(CHAPTER), re.DOTALL)
+    assert [words(fold) for fold in folds] == ["show the code hide the code"] * 3
+    assert "Toggle hidden content" not in text_of(CHAPTER)
+
+
+def test_code_that_is_folded_together_stands_behind_one_line(text_of):
+    """Imports, training and the call of a figure; the next ones each have an output above them."""
     text = text_of(CHAPTER)
-    assert text.count('<summary>\n<p class="collapsed') == 4
-    assert "Toggle hidden content" not in text
-    assert (
-        words(re.search(r"<summary>.*?</summary>", text, re.DOTALL)[0])
-        == "show the code hide the code"
-    )
+    folds = re.findall(r'<details class="admonition hide.*?</details>', text, re.DOTALL)
+    code = [words(re.sub(r"<summary>.*?</summary>", "", fold, flags=re.DOTALL)) for fold in folds]
+    assert [re.sub(" ", "", one) for one in code] == [
+        "importmathfit(...)live.one_pixel(x=0.3,probs=0.7)",
+        "claim(...)",
+        "plt.show()",
+    ]
+    assert text.count("vnd.jupyter.widget-view") == 1
 
 
 @pytest.mark.parametrize(("kind", "number"), [("Fill-in", "2.a"), ("Exercise", "2.1")])
@@ -119,7 +131,7 @@ def test_every_chapter_has_a_card_with_its_question_and_its_minutes(text_of):
         words(cards[0])
         == r"2 A small chapter How far does \(x\) go? 12 minutes, or 34 for all of it"
     )
-    assert words(cards[1]) == "3 A plain one"
+    assert words(cards[1]) == "3 A plain one How short can it be? 5 minutes"
     assert 'href="../chapters/03_plain.html"' in cards[1]
 
 
@@ -232,7 +244,7 @@ def test_folded_code_costs_a_line_and_opens_by_the_keyboard(visit):
     assert fold.bounding_box()["height"] <= 26
     fold.locator("summary").focus()
     page.keyboard.press("Enter")
-    assert fold.locator("pre").is_visible()
+    assert fold.locator("pre").first.is_visible()
     assert fold.bounding_box()["height"] > 40
 
 
