@@ -64,8 +64,10 @@ def is_folded(node: nodes.Node | None) -> bool:
 
 def shows_something(cell: nodes.container) -> bool:
     """Whether a cell has an output; a widget that needs a kernel, a progress bar, is none."""
-    for bundle in cell.children[1:] and cell.children[-1].children:
-        kinds = {child.get("mime_type") for child in bundle.children} - {None}
+    for output in cell.children[-1].children if len(cell.children) > 1 else ():
+        if output.get("nb_element") != "mime_bundle":
+            return True  # what has been printed
+        kinds = {child["mime_type"] for child in output.children}
         if WIDGET_VIEW_MIMETYPE not in kinds or kinds & set(STANDS_IN):
             return True
     return False

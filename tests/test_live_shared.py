@@ -281,3 +281,29 @@ def test_a_line_and_an_ellipse_stand_where_the_data_are(lib):
     )
     assert found[0]
     assert found[1] == pytest.approx(found[2])
+
+
+# Pictures of pixels
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_ink_follows_the_theme_and_a_photograph_does_not(lib, theme):
+    """Values 0 and 1, painted as ink on paper and, with the range turned round, as a photograph."""
+    page = lib()
+    found = page.evaluate(
+        """(theme) => {
+          document.documentElement.dataset.theme = theme;
+          const host = document.querySelector("main");
+          host.style.color = theme === "dark" ? "rgb(220, 223, 227)" : "rgb(0, 0, 0)";
+          const { canvas, show } = lib.pixels([1, 2]);
+          host.append(canvas);
+          return [[0, 1], [1, 0]].map((range) => {
+            show([0, 1], range);
+            return Array.from(canvas.getContext("2d").getImageData(0, 0, 2, 1).data);
+          });
+        }""",
+        theme,
+    )
+    ink = [220, 223, 227] if theme == "dark" else [0, 0, 0]
+    assert found[0][3] == 0 and found[0][4:] == [*ink, 255]
+    assert found[1] == [0, 0, 0, 255, 255, 255, 255, 255]

@@ -180,6 +180,14 @@ def test_one_channel_is_grey():
     np.testing.assert_array_equal(*sheets)
 
 
+@pytest.mark.parametrize(("value_range", "paper"), [((0.0, 2.0), 0.0), ((2.0, 0.0), 2.0)])
+def test_ink_is_dark_and_a_photograph_bright_where_it_is_bright(value_range, paper):
+    picture = plots.images(torch.tensor([[paper, 2.0 - paper]]), (1, 2), value_range=value_range)
+    shown = picture.images[0]
+    colours = shown.cmap(shown.norm(shown.get_array()))
+    np.testing.assert_allclose(colours[0, :2], [(1, 1, 1, 1), (0, 0, 0, 1)])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -188,6 +196,7 @@ def test_one_channel_is_grey():
         ({"n_columns": 0}, "n_columns"),
         ({"n_columns": True}, "n_columns"),
         ({"value_range": (1, 1)}, "low < high"),
+        ({"image_shape": (3, 2, 2), "value_range": (1, 0)}, "photograph in grey"),
         ({"titles": ["one", "two"]}, "each of 1 rows, got 2"),
         ({"x": torch.full((2, 12), float("nan"))}, "NaN"),
         ({"x": torch.zeros(2, 12, dtype=torch.uint8)}, "/ 255"),

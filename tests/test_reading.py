@@ -70,7 +70,7 @@ def test_the_opening_is_one_card_with_nothing_else_in_it(text_of):
 
 def test_folded_code_is_called_what_its_line_says(text_of):
     folds = re.findall(r"<summary>\s*<p class.*?</summary>", text_of(CHAPTER), re.DOTALL)
-    assert [words(fold) for fold in folds] == ["show the code hide the code"] * 3
+    assert [words(fold) for fold in folds] == ["show the code hide the code"] * 5
     assert "Toggle hidden content" not in text_of(CHAPTER)
 
 
@@ -81,6 +81,8 @@ def test_code_that_is_folded_together_stands_behind_one_line(text_of):
     code = [words(re.sub(r"<summary>.*?</summary>", "", fold, flags=re.DOTALL)) for fold in folds]
     assert [re.sub(" ", "", one) for one in code] == [
         "importmathfit(...)live.one_pixel(x=0.3,probs=0.7)",
+        "print(1)",
+        "print(2)",
         "claim(...)",
         "plt.show()",
     ]

@@ -36,7 +36,7 @@ def sigma_slider(
         x, x_mean: images and the means of p(x|z) that stand for them, both (N, D). None may be
             reconstructed without any error: its likelihood has no maximum over σ.
         shown: which of them can be chosen, by what they are called; the first is shown first.
-        value_range: the values shown as white and as black.
+        value_range: the values shown as white and as black, the higher first for photographs.
         sigma: the σ shown first.
 
     Taught in chapter 4.
@@ -101,7 +101,8 @@ def _picture(state: dict, x: Tensor, x_mean: Tensor) -> Figure:
     images = {"$x$": x, "mean": x_mean, "a draw": x_mean + sigma * eps}
     for ax, (title, values) in zip(places, images.items(), strict=True):
         image = values.reshape(state["image_shape"]).numpy()
-        ax.imshow(image, cmap="gray_r", vmin=low, vmax=high)
+        cmap = "gray_r" if low < high else "gray"
+        ax.imshow(image, cmap=cmap, vmin=min(low, high), vmax=max(low, high))
         ax.set(xticks=[], yticks=[])
         ax.set_title(title, fontsize=9)
     return fig

@@ -9,7 +9,8 @@ export function inkOf(node) {
 }
 
 // A canvas for images of [height, width] pixels; .show(values, [low, high]) paints one, low as
-// paper and high as ink. `label` says what it shows; without one it is left out for screen readers.
+// paper and high as ink. A photograph is given as [high, low], and is bright where it was bright in
+// either theme. `label` says what it shows; without one it is left out for screen readers.
 export function pixels([height, width], { label, size } = {}) {
   const canvas = element("canvas", { width, height, class: "vae-live-image" });
   if (label) {
@@ -22,11 +23,9 @@ export function pixels([height, width], { label, size } = {}) {
   const show = (values, [low, high] = [0, 1]) => {
     const [red, green, blue] = inkOf(canvas);
     for (let i = 0, k = 0; i < width * height; i++, k += 4) {
-      const ink = (values[i] - low) / (high - low);
-      sheet.data[k] = red;
-      sheet.data[k + 1] = green;
-      sheet.data[k + 2] = blue;
-      sheet.data[k + 3] = 255 * Math.min(Math.max(ink, 0), 1);
+      const ink = Math.min(Math.max((values[i] - low) / (high - low), 0), 1);
+      const light = 255 * (1 - ink);
+      sheet.data.set(low < high ? [red, green, blue, 255 * ink] : [light, light, light, 255], k);
     }
     context.putImageData(sheet, 0, 0);
   };
