@@ -15,6 +15,19 @@
     if (place.bottom > box.bottom - 0.15 * box.height) sidebar.scrollTop = place.top - box.top - box.height / 2;
   };
 
+  // A formula that is hardly wider than its column is set a little smaller; a wider one scrolls.
+  const SMALLEST = 0.85;
+  const fitFormulas = async () => {
+    await window.MathJax?.startup?.promise;
+    for (const box of document.querySelectorAll("article div.math")) {
+      const formula = box.querySelector("mjx-container");
+      const share = box.clientWidth / Math.max(box.scrollWidth, formula?.scrollWidth ?? 0);
+      if (!formula || share >= 1 || share < SMALLEST) continue;
+      const now = parseFloat(getComputedStyle(formula).fontSize);
+      formula.style.fontSize = `${(now * share * 0.99).toFixed(2)}px`;
+    }
+  };
+
   // On paper nothing can be opened: solutions and reasons are printed, folded code is not.
   let opened = [];
   const open = () => {
@@ -27,6 +40,7 @@
   };
 
   window.addEventListener("load", settleSidebar);
+  window.addEventListener("load", fitFormulas);
   window.addEventListener("beforeprint", open);
   window.addEventListener("afterprint", close);
 }

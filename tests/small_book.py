@@ -184,7 +184,7 @@ def chapter() -> nbformat.NotebookNode:
         code("import math  # noqa: F401", tags=folded),
         code("fit(...)", shown_by_a_kernel(), tags=folded),
         code("live.one_pixel(x=0.3, probs=0.7)", shown(figure), tags=folded),
-        prose("## First\n\nText with $\\sigma^2$ and a formula: $$p(x \\mid z)$$"),
+        prose("## First\n\nText with $\\sigma^2$ and a formula:\n\n$$\np(x \\mid z)\n$$"),
         code("x = 1  # noqa: E731\ny = 2"),
         code("print(1)", nbformat.v4.new_output("stream", text="1"), tags=folded),
         code("print(2)", nbformat.v4.new_output("stream", text="2"), tags=folded),

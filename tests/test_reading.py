@@ -240,6 +240,27 @@ def test_lines_of_84_characters_fit_beside_text_that_is_hardly_larger(visit, wid
     assert sizes[0] > 0.8 * sizes[1]
 
 
+@pytest.mark.parametrize(("length", "smaller", "scrolls"), [(0.9, 0, 0), (1.1, 1, 0), (2, 0, 1)])
+def test_a_formula_that_is_hardly_too_wide_is_set_smaller(visit, length, smaller, scrolls):
+    """And one that is far too wide scrolls in its own box."""
+    page = visit(CHAPTER, width=1280)
+    found = page.evaluate(
+        """async (length) => {
+          const box = document.querySelector("article div.math");
+          const formula = box.querySelector("mjx-container");
+          const { width } = formula.querySelector("mjx-math").getBoundingClientRect();
+          box.style.width = `${Math.floor(width / length)}px`;
+          const before = parseFloat(getComputedStyle(formula).fontSize);
+          window.dispatchEvent(new Event("load"));
+          await new Promise((done) => setTimeout(done, 50));
+          const after = parseFloat(getComputedStyle(formula).fontSize);
+          return [after < before, formula.scrollWidth > formula.clientWidth + 1];
+        }""",
+        length,
+    )
+    assert found == [bool(smaller), bool(scrolls)]
+
+
 def test_folded_code_costs_a_line_and_opens_by_the_keyboard(visit):
     page = visit(CHAPTER, width=1280)
     fold = page.locator("details.hide").first
