@@ -53,7 +53,10 @@ def add_description(
     """Describe a page, for search engines and link previews, by its first paragraph."""
     paragraphs = doctree.findall(nodes.paragraph) if doctree is not None else []
     text = next((p.astext() for p in paragraphs), context.get("title") or "Search the book")
-    text = " ".join(re.sub(r"\$[^$]*\$|<[^>]*>", "", text).split())
+    text = re.sub(r"\$[^$]*\$|<[^>]*>", "", text)
+    # Formulas come as TeX: q(z \\mid x) reads as q(z | x).
+    text = re.sub(r"\\mid\b", "|", text)
+    text = " ".join(re.sub(r"\\(?=[A-Za-z])|[{}]", "", text).split())
     if len(text) > DESCRIPTION_LENGTH:
         text = text[:DESCRIPTION_LENGTH].rsplit(" ", 1)[0] + "…"
     tag = f'<meta name="description" content="{html.escape(text, quote=True)}">'

@@ -15,7 +15,7 @@ from vae_lib import live
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "02_small"
-QUESTION = "How far does $x$ go?"
+QUESTION = r"How far does $\log p(x \mid z)$ go?"
 OPENING = f"""# A small chapter
 
 > {QUESTION}

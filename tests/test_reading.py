@@ -129,10 +129,8 @@ def test_code_says_nothing_to_a_linter(text_of):
 
 def test_every_chapter_has_a_card_with_its_question_and_its_minutes(text_of):
     cards = re.findall(r'<li class="chapter-card">.*?</li>', text_of("book/intro"), re.DOTALL)
-    assert (
-        words(cards[0])
-        == r"2 A small chapter How far does \(x\) go? 12 minutes, or 34 for all of it"
-    )
+    said = r"How far does \(\log p(x \mid z)\) go? 12 minutes, or 34 for all of it"
+    assert words(cards[0]) == f"2 A small chapter {said}"
     assert words(cards[1]) == "3 A plain one How short can it be? 5 minutes"
     assert 'href="../chapters/03_plain.html"' in cards[1]
 
@@ -183,7 +181,8 @@ def test_every_page_says_where_it_is_and_how_a_preview_of_it_looks(small):
         assert tags["og:url"] == f"{BASE}{page}.html"
         assert f'<link rel="canonical" href="{BASE}{page}.html"' in text
         assert (small / tags["og:image"].removeprefix(BASE)).is_file()
-        assert tags["og:title"] and tags["og:description"]
+        assert tags["og:title"] and "\\" not in tags["og:description"]
+    assert tags["og:description"] == "How far does log p(x | z) go?"
     entrance = (small / "index.html").read_text(encoding="utf-8")
     assert f'property="og:url" content="{BASE}book/intro.html"' in entrance
 
