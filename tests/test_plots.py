@@ -196,7 +196,6 @@ def test_ink_is_dark_and_a_photograph_bright_where_it_is_bright(value_range, pap
         ({"n_columns": 0}, "n_columns"),
         ({"n_columns": True}, "n_columns"),
         ({"value_range": (1, 1)}, "low < high"),
-        ({"image_shape": (3, 2, 2), "value_range": (1, 0)}, "photograph in grey"),
         ({"titles": ["one", "two"]}, "each of 1 rows, got 2"),
         ({"x": torch.full((2, 12), float("nan"))}, "NaN"),
         ({"x": torch.zeros(2, 12, dtype=torch.uint8)}, "/ 255"),

@@ -67,26 +67,21 @@ def images(
 
     `image_shape` is (height, width), or (channels, height, width) with one channel or three: red,
     green and blue. `value_range` gives the values shown as white and as black: (0, 1) for ink on
-    paper, (1, 0) for a photograph, where bright is bright; in colour, low before high, those of a
-    channel that is dark and full. `titles`, one a row, stand at the left of the rows.
+    paper, (1, 0) for a photograph, where bright is bright; in colour, those of a channel that is
+    dark and full. `titles`, one a row, stand at the left of the rows.
     """
-    n_columns, (low, high) = checks.count(n_columns, "n_columns"), value_range
+    n_columns, (low, high) = checks.count(n_columns, "n_columns"), sorted(value_range)
+    if low == high:
+        raise ValueError(f"value_range must be two values, low < high or not, not {value_range}.")
     sheet, step = _sheet(_pictures(x, image_shape), n_columns)
-    if low == high or (low > high and sheet.ndim == 3):
-        raise ValueError(
-            "value_range must be (low, high) with low < high, or for a photograph in grey "
-            f"(high, low), not {value_range}."
-        )
     shape = 6.4, 6.4 * sheet.shape[0] / sheet.shape[1] + 0.1
     ax = ax or plt.figure(figsize=shape).subplots()
     if sheet.ndim == 3:
         visible = np.isfinite(sheet[..., :1])
         scaled = np.where(visible, (sheet - low) / (high - low), 0).clip(0, 1)
-        ax.imshow(np.concatenate([scaled, visible], axis=2), interpolation="nearest")
-    else:
-        cmap = INK if low < high else "gray"
-        low, high = sorted(value_range)
-        ax.imshow(sheet, cmap=cmap, vmin=low, vmax=high, interpolation="nearest")
+        sheet = np.concatenate([scaled, visible], axis=2)
+    cmap = INK if low == value_range[0] else "gray"  # colours need none
+    ax.imshow(sheet, cmap=cmap, vmin=low, vmax=high, interpolation="nearest")
     _tidy(ax, [step * row + (step - 1) / 2 for row in range(-(-len(sheet) // step))], titles)
     return ax
 
