@@ -1,11 +1,20 @@
 """Exercises of chapter 2, the probabilistic encoder."""
 
-from vae_lib.exercises.chapter_02 import exercise_1, exercise_2, exercise_3, exercise_4
+from vae_lib.exercises.chapter_02 import (
+    exercise_1,
+    exercise_2,
+    exercise_3,
+    exercise_4,
+    fill_a,
+    fill_b,
+)
 from vae_lib.exercises.chapter_02.questions import QUESTIONS
 
 __all__ = ["EXERCISES", "QUESTIONS"]
 
 EXERCISES = (
+    fill_a.EXERCISE,
+    fill_b.EXERCISE,
     exercise_1.EXERCISE,
     exercise_2.EXERCISE,
     exercise_3.EXERCISE,
