@@ -85,6 +85,42 @@ def mean_by_quadrature(f: Callable, low: float, high: float, pieces: int = 100) 
     return float(f(z) @ (half * weights).ravel())
 
 
+# Chapter 0
+
+
+def first_figure(*, seed: int = 0, **options) -> tuple[LiveFigure, nn.Module, nn.Module]:
+    """Random networks, among whose codes are those of 60 real digits."""
+    digits = load("digits")
+    torch.manual_seed(seed)
+    encoder, decoder = mlp(64, 16, 4), mlp(2, 16, 64)
+    images, labels = digits.test[:60], digits.test_labels[:60]
+    with torch.no_grad():
+        codes = DiagonalGaussian(encoder)(images).mean
+    settings = {"images": images, "image_shape": (8, 8), "drawing": "box", **options}
+    return live.first_vae(encoder, decoder, codes, labels, **settings), encoder, decoder
+
+
+def assert_first(shown: dict, encoder: nn.Module, decoder: nn.Module, images: torch.Tensor) -> None:
+    """The figure's numbers against the networks in double precision."""
+    x_mean = special.expit(output(decoder, shown["z"]))
+    np.testing.assert_allclose(shown["x_mean"], x_mean, atol=1e-5)
+    distances = np.linalg.norm(images.numpy() - x_mean, axis=1)
+    assert distances[shown["nearest"]] <= distances.min() + 0.01  # grey in 255 steps
+    if shown["q"] is None:
+        assert shown["x"] is None
+        return
+    with torch.no_grad():
+        q_z = DiagonalGaussian(encoder.double())(torch.tensor(shown["x"], dtype=torch.float64))
+    close(shown["q"]["mu"], q_z.mean)
+    np.testing.assert_allclose(shown["q"]["sigma"], q_z.stddev, rtol=1e-5)
+
+
+def small_first_vae() -> tuple[LiveFigure, Oracle]:
+    figure, *networks = first_figure()
+    images = load("digits").test[:60]
+    return figure, lambda shown: assert_first(shown, *networks, images)
+
+
 # Chapter 1
 
 
@@ -524,6 +560,13 @@ def small_quiz() -> tuple[LiveFigure, Oracle]:
 
 PLACE_OF_Z = "The code z"
 FIGURES = (
+    Asked(
+        "first_vae",
+        "0",
+        small_first_vae,
+        ("Draw a digit", "Clear", "Write one", PLACE_OF_Z),
+        ("encoder", "a network is missing"),
+    ),
     Asked("latent_map", "1", small_latent_map, (PLACE_OF_Z,), ("distances", "missing")),
     Asked(
         "posterior_ellipse",

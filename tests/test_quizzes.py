@@ -129,10 +129,10 @@ def test_quiz_shows_a_chapters_questions():
     assert quiz(6).state == figure.state
 
 
-@pytest.mark.parametrize("unknown", ["0", "10", "06", "elbo", ""])
+@pytest.mark.parametrize("unknown", ["-1", "10", "06", "elbo", ""])
 def test_an_unknown_chapter_is_told_what_there_is(unknown):
     with pytest.raises(
-        ValueError, match=r"no quiz for chapter .*; there are \"1\", \"2\", .*\"9\""
+        ValueError, match=r"no quiz for chapter .*; there are \"0\", \"1\", .*\"9\""
     ):
         quiz(unknown)
 
@@ -148,6 +148,39 @@ def test_every_option_is_what_the_book_says(chapter, i):
 
 
 # Chapter 1
+
+
+@truth_of("0", 1)
+def cost_of_a_moved_cloud(texts):
+    q_z, prior = td.Normal(torch.tensor([2.0, 0.0]), 1.0), td.Normal(torch.zeros(2), 1.0)
+    return equal_to(td.kl_divergence(q_z, prior).sum().item(), texts)
+
+
+@truth_of("0", 2)
+def what_gives_new_digits(texts):
+    """In a model that is known: x = w z + noise in 64 dimensions, with its exact encoder."""
+    rng = np.random.default_rng(0)
+    w, sigma, z = rng.normal(size=64), 1.0, rng.normal(size=(20_000, 1))
+    precision = 1 + w @ w / sigma**2
+
+    def encoded(x):
+        return x @ w / sigma**2 / precision
+
+    x = w * z + sigma * rng.normal(size=(20_000, 64))
+    fresh = rng.normal(size=20_000)  # from the prior
+    near_one = encoded(x[0]) + rng.normal(size=20_000) / math.sqrt(precision)
+    noise = encoded(rng.normal(size=(20_000, 64)) * x.std(0).mean())
+    codes = encoded(x)
+    distances = [stats.ks_2samp(codes, z).statistic for z in (fresh, near_one, noise)]
+    best = np.argmin(distances)
+    return by_words(texts, {"N(0, I)": best == 0, "some picture": best == 1, "pixels": best == 2})
+
+
+@truth_of("0", 3)
+def cost_of_a_pixel(texts):
+    cost = -td.Bernoulli(probs=0.9).log_prob(torch.tensor([1.0, 0.0])).numpy()
+    named = [np.array([float(n) for n in re.findall(r"[\d.]+", text)]) for text in texts]
+    return [bool(np.abs(pair - cost).max() < 0.005) for pair in named]
 
 
 @truth_of("1", 1)

@@ -1,4 +1,4 @@
-"""Every chapter is read at two speeds, and says truly what each takes."""
+"""Every chapter is read at two speeds, chapter 0 at one, and says truly what each takes."""
 
 import ast
 import re
@@ -15,6 +15,8 @@ AT_TWO_SPEEDS = [name for name, notebook in NOTEBOOKS.items() if at_two_speeds(n
 WITH_CLOSER = [name for name in AT_TWO_SPEEDS if not name.startswith("00")]
 
 every_chapter = pytest.mark.parametrize("chapter", AT_TWO_SPEEDS)
+with_closer = pytest.mark.parametrize("chapter", WITH_CLOSER)
+chapter_0 = pytest.mark.parametrize("chapter", sorted({*AT_TWO_SPEEDS} - {*WITH_CLOSER}))
 
 
 def code(chapter):
@@ -34,7 +36,7 @@ def test_it_opens_with_a_question_what_one_can_do_afterwards_and_the_minutes(cha
     assert STATED.search(opening), "**30 minutes** for a first reading, **75** for all of it"
 
 
-@every_chapter
+@with_closer
 def test_the_first_reading_ends_with_key_points_and_the_rest_follows(chapter):
     headings = list(parts(NOTEBOOKS[chapter]))
     order = ["Key points", "Closer", "Check yourself", "Exercises"]
@@ -45,19 +47,35 @@ def test_the_first_reading_ends_with_key_points_and_the_rest_follows(chapter):
     assert "](#exercises)" in last, "where a first reader goes on"
 
 
-@every_chapter
+@with_closer
 def test_it_is_no_longer_than_its_speeds_allow(chapter):
     first, all_of_it = speeds(NOTEBOOKS[chapter])
     assert first.words <= 1800
     assert all_of_it.words <= 3600
     assert first.minutes <= 35.5
     assert first.fill_ins >= 2
-    assert all_of_it.idea_lines <= all_of_it.folded_lines or chapter.startswith("00")
+    assert all_of_it.idea_lines <= all_of_it.folded_lines
 
 
-@every_chapter
+@chapter_0
+def test_chapter_0_is_half_an_hour(chapter):
+    assert "Closer" not in parts(NOTEBOOKS[chapter])
+    headings = list(parts(NOTEBOOKS[chapter]))
+    assert headings[-3:] == ["Key points", "Check yourself", "References and further reading"]
+    first, all_of_it = speeds(NOTEBOOKS[chapter])
+    assert first == all_of_it
+    assert first.words <= 1500
+    assert 30 <= first.idea_lines <= 50, "some forty lines"
+    assert first.fill_ins >= 2
+    minutes, rest = STATED.search(NOTEBOOKS[chapter].cells[1].source).groups()
+    assert rest is None and 30 <= int(minutes) <= 35
+    assert abs(int(minutes) - first.minutes_of_a_newcomer) <= 0.15 * int(minutes) + 1, first
+
+
+@with_closer
 def test_the_minutes_that_it_states_are_those_that_it_takes(chapter):
     stated = STATED.search(NOTEBOOKS[chapter].cells[1].source)
+    assert stated[2], "**30 minutes** for a first reading, **75** for all of it"
     for minutes, speed in zip(map(int, stated.groups()), speeds(NOTEBOOKS[chapter]), strict=True):
         assert abs(minutes - speed.minutes) <= 0.15 * speed.minutes + 1, speed
 

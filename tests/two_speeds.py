@@ -4,7 +4,7 @@
 
 The first reading ends where "Closer" begins; both end at the quiz. Words are those of the prose and
 the captions, a formula within a sentence being one; exercises, solutions and references are not
-counted.
+counted. Chapter 0 has one speed, that of somebody to whom every line is new.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ CHAPTERS = Path(__file__).resolve().parents[1] / "chapters"
 HIDDEN = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 TASK = re.compile(r"# (?:Exercise|Fill-in) \d|check\(|quiz\(")
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
-STATED = re.compile(r"\*\*(\d+) minutes\*\* for a first reading, \*\*(\d+)\*\* for all of it")
+STATED = re.compile(r"\*\*(\d+) minutes\*\* for (?:a first reading, \*\*(\d+)\*\* for )?all of it")
 
 WORDS_A_MINUTE, SECONDS_A_LINE, SECONDS_A_FORMULA, MINUTES_A_FILL_IN = 150, 3, 20, 2
+SECONDS_A_NEW_LINE, MINUTES_WITH_FIGURE_AND_QUIZ = 10, 6  # in chapter 0
 NO_PROSE = re.compile(
     r"<details.*?</details>|```.*?```|<!--.*?-->|\$\$.*?\$\$|\{[\w:]+\}`[^`]*`|\]\([^)]*\)|<[^>]+>",
     re.DOTALL,
@@ -59,6 +60,11 @@ class Speed:
     def minutes(self) -> float:
         seconds = SECONDS_A_LINE * self.idea_lines + SECONDS_A_FORMULA * self.formulas
         return self.words / WORDS_A_MINUTE + seconds / 60 + MINUTES_A_FILL_IN * self.fill_ins
+
+    @property
+    def minutes_of_a_newcomer(self) -> float:
+        longer = (SECONDS_A_NEW_LINE - SECONDS_A_LINE) * self.idea_lines / 60
+        return self.minutes + longer + MINUTES_WITH_FIGURE_AND_QUIZ
 
 
 def parts(notebook: nbformat.NotebookNode) -> dict[str, list[nbformat.NotebookNode]]:
@@ -105,7 +111,7 @@ def speeds(notebook: nbformat.NotebookNode) -> tuple[Speed, Speed]:
 
 
 def at_two_speeds(notebook: nbformat.NotebookNode) -> bool:
-    return "Closer" in parts(notebook)
+    return "Key points" in parts(notebook)
 
 
 def main(names: list[str]) -> None:

@@ -8,6 +8,7 @@ from vae_lib.live.decoded_draws import decoded_draws
 from vae_lib.live.elbo_bars import elbo_bars
 from vae_lib.live.explorer import explorer
 from vae_lib.live.figure import LiveFigure
+from vae_lib.live.first_vae import first_vae
 from vae_lib.live.gradient_estimators import gradient_estimators
 from vae_lib.live.latent_map import latent_map
 from vae_lib.live.loss_calculator import loss_calculator
@@ -21,6 +22,7 @@ __all__ = [
     "decoded_draws",
     "elbo_bars",
     "explorer",
+    "first_vae",
     "gradient_estimators",
     "latent_map",
     "loss_calculator",
