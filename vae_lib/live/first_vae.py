@@ -84,6 +84,7 @@ def _picture(
     for name, (image, title) in shown.items():
         axes[name].imshow(image.reshape(image_shape).numpy(), cmap="gray_r", vmin=0, vmax=1)
         axes[name].set(title=title, xticks=[], yticks=[])
+        axes[name].spines[:].set(visible=True, color="0.7")
     _draw_plane(axes["plane"], codes, labels, mu, (0.5 * log_var).exp())
     return fig
 
