@@ -24,7 +24,7 @@ def networks(digits):
     optimiser = torch.optim.Adam(parameters, lr=4e-3, fused=True)
     for _ in range(1200):
         x = digits.train[torch.randint(len(digits.train), (256,))]
-        mu, log_var = encoder(x).chunk(2, dim=-1)
+        mu, log_var = encoder(x + 0.3 * torch.randn_like(x)).chunk(2, dim=-1)
         logits = decoder(mu + torch.exp(log_var / 2) * torch.randn_like(mu))
         bce = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
         kl = 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum()
