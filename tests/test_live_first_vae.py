@@ -127,6 +127,7 @@ def test_it_keeps_still_where_motion_is_unwelcome(page_of, digits):
 
 def test_it_rests_while_it_is_out_of_view(page_of, digits):
     page = page_of(first_figure()[0])
+    moves(page)  # so it is not at rest after a digit
     page.evaluate("document.body.style.paddingTop = '3000px'")
     page.wait_for_timeout(150)
     assert frames_in(page, 250) == 0
