@@ -30,7 +30,7 @@ EXERCISE = Exercise(
             "mean of the logarithms",
             lambda log_px: log_px.mean(0),
             "You average logarithms, which by Jensen's inequality gives something smaller than "
-            "the logarithm of the average: which of the two is equation 3.4?",
+            "the logarithm of the average: which of the two is equation 3.5?",
         ),
         Mistake(
             "sum in place of the mean",

@@ -62,7 +62,7 @@ EXERCISE = Exercise(
         Mistake(
             "no prior",
             _importance_mistake(lambda log_px, log_pz, log_qz: log_px - log_qz),
-            "This estimates the integral of p(x|z) over all z: which factor of equation 3.1 is "
+            "This estimates the integral of p(x|z) over all z: which factor of equation 3.2 is "
             "missing?",
         ),
         Mistake(
