@@ -173,6 +173,13 @@ def reseeded(draw):
     return answer
 
 
+def add_up(prior, p_x_given_z):
+    total = 0
+    for weight, densities in zip(prior.tolist(), p_x_given_z.numpy(), strict=True):
+        total = total + weight * densities
+    return total
+
+
 RIGHT = {
     "1.a": [
         lambda x, y: ((x.numpy() - y.numpy()) ** 2).sum(1),
@@ -231,6 +238,17 @@ RIGHT = {
         overlap_by_logarithms,
         overlap(),
         lambda *pair: overlap()(*(a.float() for a in pair)),
+    ],
+    "3.a": [
+        add_up,
+        lambda prior, p_x_given_z: (prior[:, None] * p_x_given_z).float().sum(0),
+        lambda prior, p_x_given_z: np.average(p_x_given_z.numpy(), axis=0, weights=prior.numpy()),
+        lambda prior, p_x_given_z: (prior.log()[:, None] + p_x_given_z.log()).logsumexp(0).exp(),
+    ],
+    "3.b": [
+        lambda n_pixels, sigma: torch.tensor(n_pixels * sigma**2),
+        lambda n_pixels, sigma: np.sum(np.full(n_pixels, sigma) ** 2),
+        lambda n_pixels, sigma: (math.sqrt(n_pixels) * sigma) ** 2,
     ],
     "3.1": [
         largest_taken_out,
@@ -348,6 +366,25 @@ WRONG = {
         ("variance as scale", overlap(scale=1.0)),
         (None, overlap(torch.Tensor.sum)),
         (None, overlap(lambda t, dim: t)),
+    ],
+    "3.a": [
+        ("plain mean", lambda prior, p_x_given_z: p_x_given_z.numpy().mean(0)),
+        ("plain sum", lambda prior, p_x_given_z: p_x_given_z.sum(0)),
+        ("not summed", lambda prior, p_x_given_z: (p_x_given_z.T * prior).T),
+        ("sum over images", lambda prior, p_x_given_z: prior * p_x_given_z.sum(1)),
+        ("one number", lambda prior, p_x_given_z: (prior @ p_x_given_z).sum()),
+        ("logarithm", lambda prior, p_x_given_z: torch.log(prior @ p_x_given_z)),
+        (None, lambda prior, p_x_given_z: p_x_given_z.prod(0)),
+        (None, lambda prior, p_x_given_z: prior.square() @ p_x_given_z),
+    ],
+    "3.b": [
+        ("one pixel", lambda n_pixels, sigma: torch.tensor(sigma) ** 2),
+        ("distance, not its square", lambda n_pixels, sigma: math.sqrt(n_pixels) * sigma),
+        ("scale not squared", lambda n_pixels, sigma: n_pixels * sigma),
+        ("number of pixels squared", lambda n_pixels, sigma: n_pixels**2 * sigma**2),
+        ("number of pixels alone", lambda n_pixels, sigma: n_pixels),
+        (None, lambda n_pixels, sigma: n_pixels * sigma**2 * 2),
+        (None, lambda n_pixels, sigma: 2 * sigma**2 / n_pixels),
     ],
     "3.1": [
         ("underflow", lambda log_px: np.log(np.exp(log_px.numpy()).mean(0))),
