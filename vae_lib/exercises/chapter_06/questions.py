@@ -22,7 +22,7 @@ QUESTIONS = (
             Option(
                 "12 nats",
                 "That is the divergence to the prior, which is no error of the bound. If it "
-                "were 0, the code would tell the decoder nothing.",
+                "were 0 for every image, a code would tell the decoder nothing.",
             ),
             Option(
                 "It cannot be told without the reconstruction term",
