@@ -141,6 +141,16 @@ RIGHT = {
     ],
     "7.4": ["E", "line e", "(e)"],
     "7.5": [enumerated_in_loops, enumerated_in_single_precision],
+    "8.a": [
+        lambda log_px, kl: -torch.mean(log_px - kl),
+        lambda log_px, kl: float(np.mean(kl.numpy()) - np.mean(log_px.numpy())),
+        lambda log_px, kl: (kl.float() - log_px.float()).sum() / len(kl),
+    ],
+    "8.b": [
+        lambda validation: int(np.argmax(validation)) + 1,
+        lambda validation: torch.tensor(validation).argmax() + 1,
+        lambda validation: max((v, e) for e, v in enumerate(validation, start=1))[1],
+    ],
     "8.1": [
         binary_cross_entropy_loss,
         loss_in_numpy,
@@ -212,6 +222,24 @@ WRONG = {
         (None, by_sampling),
         (None, lambda f, logits: enumerated_in_loops(f, logits) * len(logits)),
         (None, lambda f, logits: f(torch.sigmoid(logits)[None])),
+    ],
+    "8.a": [
+        ("sign", lambda log_px, kl: np.mean(log_px.numpy() - kl.numpy())),
+        ("KL subtracted", lambda log_px, kl: -log_px.mean() - kl.mean()),
+        ("not averaged", lambda log_px, kl: -(log_px - kl)),
+        ("sum", lambda log_px, kl: sum(kl) - sum(log_px)),
+        ("no KL", lambda log_px, kl: -log_px.mean()),
+        (None, lambda log_px, kl: kl.mean()),
+        (None, lambda log_px, kl: (kl - log_px).median()),
+    ],
+    "8.b": [
+        ("counted from 0", lambda validation: np.argmax(validation)),
+        ("smallest", lambda validation: int(np.argmin(validation)) + 1),
+        ("last", len),
+        ("the value", max),
+        (None, lambda validation: -1),
+        (None, lambda validation: sorted(validation)),
+        (None, lambda validation: len(validation) // 2),
     ],
     "8.1": [
         ("logarithm of a sigmoid", loss(by_probability)),
