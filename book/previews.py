@@ -39,6 +39,8 @@ def markup(node: nodes.Node) -> str:
         return html.escape(node.astext(), quote=False)
     if isinstance(node, nodes.math | nodes.math_block):
         opening, closing = ("\\(", "\\)") if isinstance(node, nodes.math) else ("\\[", "\\]")
+        if node.get("nowrap"):  # it is an environment
+            opening = closing = ""
         tex = re.sub(r"\\tag\{[^}]*\}", "", node.astext()).strip()
         return f'<span class="math">{opening}{html.escape(tex, quote=False)}{closing}</span>'
     if isinstance(node, nodes.raw | nodes.image | nodes.label | nodes.system_message):

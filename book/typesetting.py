@@ -117,10 +117,23 @@ def write_entrance(app: Sphinx, failure: Exception | None) -> None:
         (Path(app.outdir) / "index.html").write_text(page, encoding="utf-8")
 
 
+def keep_lines(app: Sphinx, doctree: nodes.document) -> None:
+    """Formulas of several lines say themselves how they are aligned.
+
+    Sphinx would put each into a `split` of its own, where MathJax allows no tag.
+    """
+    for formula in doctree.findall(nodes.math_block):
+        text = formula.astext().strip()
+        if r"\\" in text and not formula.get("nowrap"):
+            formula.children = [nodes.Text(f"\\begin{{equation}}\n{text}\n\\end{{equation}}")]
+            formula["nowrap"] = True
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     # Before napoleon, which has priority 500 and adds markup of its own.
     app.connect("autodoc-process-docstring", process_docstring, priority=400)
     app.connect("doctree-read", mark_captions)
+    app.connect("doctree-read", keep_lines)
     app.connect("html-page-context", add_description)
     app.connect("html-page-context", mend_roles)
     app.connect("html-page-context", follow_system_theme)
