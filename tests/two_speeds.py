@@ -23,7 +23,9 @@ HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 STATED = re.compile(r"\*\*(\d+) minutes\*\* for (?:a first reading, \*\*(\d+)\*\* for )?all of it")
 
 WORDS_A_MINUTE, SECONDS_A_LINE, SECONDS_A_FORMULA, MINUTES_A_FILL_IN = 150, 3, 20, 2
-SECONDS_A_NEW_LINE, MINUTES_WITH_FIGURE_AND_QUIZ = 10, 6  # in chapter 0
+SECONDS_A_FIGURE, MINUTES_A_LIVE_FIGURE = 30, 3
+SECONDS_A_NEW_LINE, MINUTES_A_QUIZ = 10, 3  # in chapter 0
+FIGURE = re.compile(r"^\*\*Figure \d+\.\d+\.\*\*", re.MULTILINE)
 NO_PROSE = re.compile(
     r"<details.*?</details>|```.*?```|<!--.*?-->|\$\$.*?\$\$|\{[\w:]+\}`[^`]*`|\]\([^)]*\)|<[^>]+>",
     re.DOTALL,
@@ -39,15 +41,19 @@ class Speed:
     idea_lines: int = 0
     folded_lines: int = 0
     formulas: int = 0
+    figures: int = 0
+    live_figures: int = 0
     fill_ins: int = 0
 
     def add(self, cell: nbformat.NotebookNode) -> None:
         if cell.cell_type == "markdown":
             text = cell.source
+            self.figures += len(FIGURE.findall(text))
             self.formulas += text.count("$$") // 2 + text.count(r"\begin{align")
             prose = ONE_WORD.sub("formula", NO_PROSE.sub(" ", text))
             self.words += len(re.findall(r"[^\W\d_][\w'’-]*", prose))
             return
+        self.live_figures += cell.source.startswith("live.") or "\nlive." in cell.source
         lines = sum(1 for line in cell.source.splitlines() if line.strip())
         if TASK.match(cell.source):
             self.fill_ins += cell.source.startswith("# Fill-in")
@@ -59,12 +65,14 @@ class Speed:
     @property
     def minutes(self) -> float:
         seconds = SECONDS_A_LINE * self.idea_lines + SECONDS_A_FORMULA * self.formulas
-        return self.words / WORDS_A_MINUTE + seconds / 60 + MINUTES_A_FILL_IN * self.fill_ins
+        seconds += SECONDS_A_FIGURE * self.figures
+        hands = MINUTES_A_FILL_IN * self.fill_ins + MINUTES_A_LIVE_FIGURE * self.live_figures
+        return self.words / WORDS_A_MINUTE + seconds / 60 + hands
 
     @property
     def minutes_of_a_newcomer(self) -> float:
         longer = (SECONDS_A_NEW_LINE - SECONDS_A_LINE) * self.idea_lines / 60
-        return self.minutes + longer + MINUTES_WITH_FIGURE_AND_QUIZ
+        return self.minutes + longer + MINUTES_A_QUIZ
 
 
 def parts(notebook: nbformat.NotebookNode) -> dict[str, list[nbformat.NotebookNode]]:
