@@ -169,6 +169,18 @@ RIGHT = {
         lambda n: page(quantiles(n)),
         lambda n: np.array(page(quantiles(n)), dtype=np.float32),
     ],
+    "9.a": [
+        lambda n_pixels, weight: torch.tensor(n_pixels * weight) / 2,
+        lambda n_pixels, weight: weight / (2 / n_pixels),
+        lambda n_pixels, weight: np.float32(0.5 * n_pixels * weight),
+    ],
+    "9.b": [
+        lambda values, log_px: stats.ttest_rel(values.numpy(), log_px.numpy()).statistic,
+        lambda values, log_px: stats.ttest_1samp((values - log_px).float().numpy(), 0.0)[0],
+        lambda values, log_px: (
+            (values - log_px).sum() / ((values - log_px).var() * len(values)).sqrt()
+        ),
+    ],
     "9.1": ["B", "line b", "b)"],
     "9.2": [
         lambda batches: sum(b.sum() for b in batches) / sum(len(b) for b in batches),
@@ -276,6 +288,24 @@ WRONG = {
         ("coordinates exchanged", lambda n: page_by_meshgrid(n).flip(1)),
         (None, lambda n: page_by_meshgrid(n).reshape(n, n, 2)),
         (None, lambda n: torch.randn(n * n, 2)),
+    ],
+    "9.a": [
+        ("half forgotten", lambda n_pixels, weight: n_pixels * weight),
+        ("error summed", lambda n_pixels, weight: 0.5 * weight),
+        ("standard deviation", lambda n_pixels, weight: math.sqrt(n_pixels * weight / 2)),
+        ("upside down", lambda n_pixels, weight: 1 / (n_pixels * weight / 2)),
+        ("weight forgotten", lambda n_pixels, weight: n_pixels / 2),
+        (None, lambda n_pixels, weight: weight * n_pixels**2 / 2),
+        (None, lambda n_pixels, weight: weight),
+    ],
+    "9.b": [
+        ("mean only", lambda v, log_px: v.mean() - log_px.mean()),
+        ("standard deviation", lambda v, log_px: (v - log_px).mean() / (v - log_px).std()),
+        ("not paired", lambda v, log_px: stats.ttest_ind(v, log_px, equal_var=False)[0]),
+        ("reversed", lambda v, log_px: stats.ttest_rel(log_px, v).statistic),
+        ("each difference", lambda v, log_px: (v - log_px) / (v - log_px).std()),
+        (None, lambda v, log_px: (v - log_px).mean().abs() / (v - log_px).std() * len(v) ** 0.5),
+        (None, lambda v, log_px: ((v - log_px) > 0).double().mean()),
     ],
     "9.1": [("line c", "line c"), ("line e", "e."), (None, "b, c"), (None, "net")],
     "9.2": [
