@@ -1,4 +1,4 @@
-"""Exercise 9.4: an instrument."""
+"""Exercise 9.4: moments of the noise."""
 
 import torch
 from torch import Tensor
