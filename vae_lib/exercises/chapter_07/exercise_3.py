@@ -58,7 +58,7 @@ EXERCISE = Exercise(
             "weighted by the score",
             _weighted_by_score,
             "Your weights are the scores, which may be negative and whose expected sum is "
-            "zero. Which power of the score stands in equation 7.6?",
+            "zero. Which power of the score stands in equation 7.7?",
         ),
         Mistake(
             "not normalised",
@@ -70,7 +70,7 @@ EXERCISE = Exercise(
             "regression slope",
             _regression_slope,
             "This is the slope of f as a function of the score. Look at the numerator of "
-            "equation 7.6 again.",
+            "equation 7.7 again.",
         ),
         Mistake(
             "one for all dimensions",

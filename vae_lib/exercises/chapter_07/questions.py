@@ -66,9 +66,9 @@ QUESTIONS = (
             ),
             Option(
                 "0, whatever the number of draws",
-                "The slope is 0 wherever it exists, though E[f] = Φ(μ/σ) does grow with μ. "
-                "Derivative and expectation may be exchanged for a continuous f; the score "
-                "function needs no slope.",
+                "The slope is 0 wherever it exists, though E[f], the share of the draws right of "
+                "0, does grow with μ. Derivative and expectation may not be exchanged over a "
+                "jump; the score function needs no slope.",
                 right=True,
             ),
             Option(
