@@ -124,6 +124,16 @@ def mixture_by_densities(z, means, log_vars, weights):
 
 
 RIGHT = {
+    "7.a": [
+        lambda f, z, mu, s: f * ((z - mu) / s) / s,
+        lambda f, z, mu, s: f.numpy() * score(z, mu, s).numpy(),
+        lambda f, z, mu, s: [a * score(b, mu, s).float() for a, b in zip(f, z, strict=True)],
+    ],
+    "7.b": [
+        lambda slope, eps: [slope, eps * slope],
+        lambda slope, eps: torch.stack([slope, slope * eps]),
+        lambda slope, eps: (slope.numpy(), np.multiply(slope, eps)),
+    ],
     "7.1": [
         lambda s, v, e: [s.sum(0) / len(s), 0.5 * v.exp().sqrt() * (s * e).mean(0)],
         lambda s, v, e: (s.numpy().mean(0), (s * e).numpy().mean(0) * np.exp(v.numpy() / 2) / 2),
@@ -207,12 +217,32 @@ RIGHT = {
 }
 
 WRONG = {
+    "7.a": [
+        ("noise as score", lambda f, z, mu, s: (f * (z - mu)).div(s)),
+        ("no σ", lambda f, z, mu, s: f * z - f * mu),
+        ("averaged", lambda f, z, mu, s: f @ score(z, mu, s) / len(f)),
+        ("score alone", lambda f, z, mu, s: score(z, mu, s)),
+        (None, lambda f, z, mu, s: f * z / s**2),
+        (None, lambda f, z, mu, s: (f - f.mean()) * score(z, mu, s)),
+        (None, lambda f, z, mu, s: f * (z - mu) / s**3),
+    ],
+    "7.b": [
+        ("the wrong way round", lambda slope, eps: torch.stack([slope * eps, slope])),
+        ("noise without the slope", lambda slope, eps: (slope, 1 * eps)),
+        ("slope twice", lambda slope, eps: (slope, slope.clone())),
+        ("averaged", lambda slope, eps: (slope.mean(), (slope @ eps) / len(eps))),
+        (None, lambda slope, eps: slope * eps),
+        (None, lambda slope, eps: (slope, slope + eps)),
+        (None, lambda slope, eps: (slope, slope * eps**2)),
+    ],
     "7.1": [
         ("no half", lambda s, v, e: (s.mean(0), (s * sigma(v) * e).mean(0))),
         ("gradient for σ", lambda s, v, e: [s.mean(0), (s * e).mean(0)]),
         (None, lambda s, v, e: s.mean(0)),
         (None, lambda s, v, e: ((s * 0.5 * sigma(v) * e).mean(0), s.mean(0))),
         (None, lambda s, v, e: (s.mean(0), s.mean(0) * 0.5 * sigma(v) * e.mean(0))),
+        ("sum over draws", lambda s, v, e: (s.sum(0), (s * 0.5 * sigma(v) * e).sum(0))),
+        (None, lambda s, v, e: (s.mean(0), (s * v * e).mean(0))),
     ],
     "7.2": [
         ("covariance over K - 1", by_leave_one_out),

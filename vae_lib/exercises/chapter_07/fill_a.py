@@ -47,7 +47,7 @@ EXERCISE = Exercise(
         Mistake(
             "sign",
             lambda f_z, z, mu, sigma: f_z * (mu - z) / sigma**2,
-            "The sign is reversed: where f is positive, a draw right of μ says that μ should go right.",
+            "The sign is reversed: where f is positive, a draw right of μ must push μ right.",
         ),
         Mistake(
             "score alone",
