@@ -137,29 +137,34 @@ def expected_by_draws(x, W, s, mu, sigma):
 
 
 RIGHT = {
-    "4.1": [
+    "4.a": [
         lambda x, mu, s: F.gaussian_nll_loss(
             mu, x, torch.full_like(x, s**2), full=True, reduction="none"
         ).sum(-1),
         lambda x, mu, s: -stats.norm.logpdf(x.numpy(), mu.numpy(), s).sum(-1),
         lambda x, mu, s: nll(x.float(), mu.float(), torch.tensor(s)),
     ],
-    "4.2": [
+    "4.b": [
+        lambda s, b: math.sqrt(b * s * s),
+        lambda s, b: torch.tensor(s) * torch.tensor(b).sqrt(),
+        lambda s, b: np.float32(np.sqrt(b)) * s,
+    ],
+    "4.1": [
         lambda x, y: np.sqrt(np.mean((x.numpy() - y.numpy()) ** 2)),
         lambda x, y: F.mse_loss(x, y) ** 0.5,
         lambda x, y: (x - y).norm().item() / math.sqrt(x.numel()),
     ],
-    "4.3": [
+    "4.2": [
         lambda n, w: (n * w / 2) ** 0.5,
         lambda n, w: torch.sqrt(torch.tensor(n * w / 2)),
         lambda n, w: np.float32(np.sqrt(0.5 * n * w)),
     ],
-    "4.4": [
+    "4.3": [
         gaussian_elbo(),
         lambda x, y, mu, v, s: -nll(x, y, s) - kl_in_numpy(mu, v),
         lambda x, y, mu, v, s: gaussian_elbo()(*(a.float() for a in (x, y, mu, v)), s),
     ],
-    "4.5": [
+    "4.4": [
         lambda p, n, k: -p / n / math.log(2) + math.log2(k),
         lambda p, n, k: np.log2(k) - p.numpy() / (n * np.log(2)),
         lambda p, n, k: torch.tensor([math.log2(k) - float(q) / n / math.log(2) for q in p]),
@@ -224,36 +229,62 @@ RIGHT = {
 }
 
 WRONG = {
-    "4.1": [
+    "4.a": [
         ("wrong sign", lambda x, mu, s: td.Normal(mu, s).log_prob(x).sum(-1)),
         ("mean over pixels", lambda x, mu, s: -td.Normal(mu, s).log_prob(x).mean(-1)),
         (None, lambda x, mu, s: -td.Normal(mu, s**2).log_prob(x).sum(-1)),
         (None, lambda x, mu, s: -td.Normal(mu, s).log_prob(x)),
         (None, lambda x, mu, s: F.mse_loss(x, mu)),
+        ("no logarithm", lambda x, mu, s: ((x - mu) ** 2).sum(1) / (2 * s**2)),
+        (
+            "constant of one pixel",
+            lambda x, mu, s: (
+                ((x - mu) / s).pow(2).sum(1) / 2 + math.log(s * math.sqrt(2 * math.pi))
+            ),
+        ),
     ],
-    "4.2": [
+    "4.b": [
+        ("product with σ", lambda s, b: torch.tensor(s * b)),
+        ("variance", lambda s, b: s * s * b),
+        ("divided", lambda s, b: math.sqrt(s * s / b)),
+        ("divided by β", lambda s, b: np.float64(s) / b),
+        ("σ as it was", lambda s, b: max(s, 0)),
+        ("root of the product", lambda s, b: math.sqrt(s * b)),
+        (None, lambda s, b: b),
+        (None, lambda s, b: s + b**0.5),
+    ],
+    "4.1": [
         ("variance", F.mse_loss),
         ("standard deviation of the residuals, divided by n", lambda x, y: np.std((x - y).numpy())),
         (None, lambda x, y: (x - y).square().mean(0).sqrt()),
         (None, lambda x, y: (x - y).std(0).mean()),
+        ("mean absolute error", lambda x, y: F.l1_loss(x, y)),
+        ("mean of roots", lambda x, y: (x - y).pow(2).mean(1).sqrt().mean().item()),
+        ("sum over pixels", lambda x, y: ((x - y) ** 2).sum(1).mean() ** 0.5),
     ],
-    "4.3": [
+    "4.2": [
         ("no half", lambda n, w: (n * w) ** 0.5),
         ("variance", lambda n, w: 0.5 * n * w),
         (None, lambda n, w: math.sqrt(2 * n * w)),
         (None, lambda n, w: w),
+        ("mean taken for a sum", lambda n, w: np.sqrt(w / 2)),
+        ("weight the wrong way round", lambda n, w: math.sqrt(n / w / 2)),
+        ("pixels the wrong way round", lambda n, w: torch.tensor(w / (2 * n)).sqrt()),
     ],
-    "4.4": [
+    "4.3": [
         ("KL added", gaussian_elbo(kl_weight=-1)),
         ("mean over pixels", gaussian_elbo(reduce=torch.mean)),
         (None, gaussian_elbo(kl_weight=0)),
         (None, gaussian_elbo(kl_weight=2)),
         (None, lambda x, y, mu, v, s: gaussian_elbo()(x, y, mu, 2 * v, s)),
     ],
-    "4.5": [
+    "4.4": [
         ("nats", lambda p, n, k: math.log(k) - p / n),
         ("bits per image", lambda p, n, k: n * math.log2(k) - p / math.log(2)),
         (None, lambda p, n, k: -p / n + math.log2(k)),
+        ("density for probability", lambda p, n, k: -p / math.log(2) / n),
+        ("wrong sign", lambda p, n, k: p / n / math.log(2) - math.log2(k)),
+        ("width of one pixel", lambda p, n, k: (math.log2(k) - p / math.log(2)) / n),
     ],
     "5.1": [
         ("a threshold", lambda x, u: torch.round(x)),

@@ -1,115 +1,75 @@
-"""Exercise 4.1: the likelihood."""
-
-import math
+"""Exercise 4.1: the best shared scale."""
 
 import torch
 from torch import Tensor
-from torch.distributions import Independent, Normal
+from torch.distributions import Normal
 
 from vae_lib.exercises import Exercise, Mistake
 
 
-def _gaussian_nll(x: Tensor, mu: Tensor, sigma: float) -> Tensor:
-    return -Independent(Normal(mu, sigma), 1).log_prob(x)
+def _best_sigma(x: Tensor, x_mean: Tensor) -> Tensor:
+    """By Newton's method on the likelihood as a function of log σ, which knows no formula."""
+    log_sigma = torch.zeros((), dtype=x.dtype, requires_grad=True)
+    for _ in range(50):
+        nll = -Normal(x_mean, log_sigma.exp()).log_prob(x).mean()
+        (slope,) = torch.autograd.grad(nll, log_sigma, create_graph=True)
+        (curvature,) = torch.autograd.grad(slope, log_sigma)
+        log_sigma = (log_sigma - (slope / curvature).clamp(-1, 1)).detach().requires_grad_()
+    return log_sigma.exp().detach()
 
 
-def _terms(x: Tensor, mu: Tensor) -> tuple[Tensor, int]:
-    return (x - mu).square().sum(-1), x.shape[-1]
-
-
-def _sigma_for_variance(x: Tensor, mu: Tensor, sigma: float) -> Tensor:
-    sse, n_pixels = _terms(x, mu)
-    return sse / (2 * sigma) + n_pixels / 2 * math.log(2 * math.pi * sigma**2)
-
-
-def _log_sigma_for_log_variance(x: Tensor, mu: Tensor, sigma: float) -> Tensor:
-    sse, n_pixels = _terms(x, mu)
-    return sse / (2 * sigma**2) + n_pixels / 2 * math.log(2 * math.pi * sigma)
-
-
-def _no_half_before_logarithm(x: Tensor, mu: Tensor, sigma: float) -> Tensor:
-    sse, n_pixels = _terms(x, mu)
-    return sse / (2 * sigma**2) + n_pixels * math.log(2 * math.pi * sigma**2)
-
-
-def _no_half_before_error(x: Tensor, mu: Tensor, sigma: float) -> Tensor:
-    sse, n_pixels = _terms(x, mu)
-    return sse / sigma**2 + n_pixels / 2 * math.log(2 * math.pi * sigma**2)
-
-
-def _constant_for_one_pixel(x: Tensor, mu: Tensor, sigma: float) -> Tensor:
-    sse, _ = _terms(x, mu)
-    return sse / (2 * sigma**2) + 0.5 * math.log(2 * math.pi * sigma**2)
-
-
-def _without_logarithm(x: Tensor, mu: Tensor, sigma: float) -> Tensor:
-    return _terms(x, mu)[0] / (2 * sigma**2)
-
-
-def _without_two_pi(x: Tensor, mu: Tensor, sigma: float) -> Tensor:
-    sse, n_pixels = _terms(x, mu)
-    return sse / (2 * sigma**2) + n_pixels / 2 * math.log(sigma**2)
-
-
-def _batches_and_scales(generator: torch.Generator) -> list[tuple]:
-    shapes, scales = [(3, 5), (4, 7)], [0.3, 1.7]
-    pairs = [torch.randn(2, *s, generator=generator, dtype=torch.float64) for s in shapes]
-    return [(*pair, sigma) for pair, sigma in zip(pairs, scales, strict=True)]
+def _biased_reconstructions(generator: torch.Generator) -> list[tuple]:
+    """Residuals with a mean of their own, so that their standard deviation is another number."""
+    cases = []
+    for (n, n_pixels), scale in [((6, 4), 0.4), ((5, 9), 1.6)]:
+        x, noise = torch.randn(2, n, n_pixels, generator=generator, dtype=torch.float64)
+        cases.append((x, x + scale * (noise + 0.8)))
+    return cases
 
 
 EXERCISE = Exercise(
     "4.1",
-    oracle=_gaussian_nll,
-    cases=_batches_and_scales,
+    oracle=_best_sigma,
+    cases=_biased_reconstructions,
     mistakes=(
         Mistake(
-            "sigma for variance in the error",
-            _sigma_for_variance,
-            "The squared error is divided by something in the same, squared, units.",
+            "variance",
+            lambda x, x_mean: (x - x_mean).square().mean(),
+            "That is the best σ². Which units should σ have?",
         ),
         Mistake(
-            "sigma for variance in the logarithm",
-            _log_sigma_for_log_variance,
-            "With D/2 in front, what stands in the logarithm is the variance.",
+            "sum over pixels",
+            lambda x, x_mean: (x - x_mean).square().sum(-1).mean().sqrt(),
+            "You average over the examples only. One σ is shared by all pixels too.",
         ),
         Mistake(
-            "no half before the logarithm",
-            _no_half_before_logarithm,
-            "The normalising constant of one pixel is the root of 2πσ²: what does a root "
-            "become under a logarithm?",
+            "standard deviation of the residuals",
+            lambda x, x_mean: (x - x_mean).std(),
+            "`std` takes the residuals' own mean away first, but the Gaussian is centred on "
+            "`x_mean` and pays for a bias as well.",
         ),
         Mistake(
-            "no half before the error",
-            _no_half_before_error,
-            "The error term is too large by a factor of 2: look at the exponent of the "
-            "density again.",
+            "standard deviation of the residuals, divided by n",
+            lambda x, x_mean: (x - x_mean).std(correction=0),
+            "You measure the residuals from their own mean. The Gaussian measures them from "
+            "`x_mean`, and pays for a bias as well.",
         ),
         Mistake(
-            "constant of one pixel",
-            _constant_for_one_pixel,
-            "Every pixel has a normalising constant of its own. How many pixels are there?",
+            "mean absolute error",
+            lambda x, x_mean: (x - x_mean).abs().mean(),
+            "The mean absolute error is the best scale of a Laplace distribution. A Gaussian "
+            "counts squares.",
         ),
         Mistake(
-            "no logarithm",
-            _without_logarithm,
-            "Without the term in log σ an infinite σ would be best: your density does not "
-            "integrate to 1.",
+            "mean of roots",
+            lambda x, x_mean: (x - x_mean).square().mean(-1).sqrt().mean(),
+            "You take a root for every example and average the roots. Average first: one σ "
+            "serves them all.",
         ),
         Mistake(
-            "no 2π",
-            _without_two_pi,
-            "Your density integrates to (2π)^(D/2), not to 1: a constant is missing.",
-        ),
-        Mistake(
-            "mean over pixels",
-            lambda x, mu, sigma: _gaussian_nll(x, mu, sigma) / x.shape[-1],
-            "The logarithm of a product over the pixels is a sum, not a mean.",
-        ),
-        Mistake(
-            "wrong sign",
-            lambda x, mu, sigma: -_gaussian_nll(x, mu, sigma),
-            "That is log p. The exercise asks for minus log p, which is smaller where x is "
-            "nearer to its mean.",
+            "one sigma an example",
+            lambda x, x_mean: (x - x_mean).square().mean(-1).sqrt(),
+            "You return a σ for every example; the exercise asks for one that all share.",
         ),
     ),
 )

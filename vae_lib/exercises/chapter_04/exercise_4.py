@@ -1,96 +1,67 @@
-"""Exercise 4.4: mend a loss."""
+"""Exercise 4.4: from nats to bits per pixel."""
+
+import math
 
 import torch
 from torch import Tensor
-from torch.distributions import Independent, Normal, kl_divergence
 
 from vae_lib.exercises import Exercise, Mistake
 
 
-def _elbo(x: Tensor, x_mean: Tensor, mu: Tensor, log_var: Tensor, sigma: float) -> Tensor:
-    q_z = Independent(Normal(mu, (0.5 * log_var).exp()), 1)
-    prior = Independent(Normal(torch.zeros_like(mu), torch.ones_like(mu)), 1)
-    return Independent(Normal(x_mean, sigma), 1).log_prob(x) - kl_divergence(q_z, prior)
+def _bits_per_pixel(log_p: Tensor, n_pixels: int, n_levels: int) -> Tensor:
+    """By changing units first: in units of one grey level, a level's mass is about the density."""
+    log_p_in_levels = log_p + n_pixels * math.log(1 / n_levels)
+    return -torch.log2(torch.exp(log_p_in_levels / n_pixels))
 
 
-def _kl(mu: Tensor, log_var: Tensor) -> Tensor:
-    return -0.5 * (1 + log_var - mu**2 - log_var.exp())
-
-
-def _log_px(x: Tensor, x_mean: Tensor, sigma: float) -> Tensor:
-    return Normal(x_mean, sigma).log_prob(x)
-
-
-def _autoencoded_batches(generator: torch.Generator) -> list[tuple]:
-    cases = []
-    for n, n_pixels, latent_dim, sigma in [(4, 6, 2, 0.3), (3, 7, 5, 1.4)]:
-        x, x_mean = torch.randn(2, n, n_pixels, generator=generator, dtype=torch.float64)
-        mu, log_var = torch.randn(2, n, latent_dim, generator=generator, dtype=torch.float64)
-        cases.append((x, x_mean, mu, log_var, sigma))
-    return cases
+def _log_densities(generator: torch.Generator) -> list[tuple]:
+    log_p = 20 * torch.randn(2, 3, generator=generator, dtype=torch.float64)
+    return [(log_p[0], 12, 16), (log_p[1] + 40, 30, 256)]
 
 
 EXERCISE = Exercise(
     "4.4",
-    oracle=_elbo,
-    cases=_autoencoded_batches,
+    oracle=_bits_per_pixel,
+    cases=_log_densities,
     mistakes=(
         Mistake(
-            "a loss",
-            lambda x, x_mean, mu, log_var, sigma: -_elbo(x, x_mean, mu, log_var, sigma),
-            "All is there but the sign: the ELBO is larger for a better model.",
+            "density for probability",
+            lambda log_p, n_pixels, n_levels: -log_p / (n_pixels * math.log(2)),
+            "This takes the density for a probability. How wide is the cell of one grey level, "
+            "and what does that make of the logarithm?",
         ),
         Mistake(
-            "the original",
-            lambda x, x_mean, mu, log_var, sigma: (
-                (x - x_mean).square().mean() + _kl(mu, log_var).sum()
+            "nats",
+            lambda log_p, n_pixels, n_levels: -log_p / n_pixels + math.log(n_levels),
+            "These are nats per pixel. A bit is log 2 nats.",
+        ),
+        Mistake(
+            "width the wrong way round",
+            lambda log_p, n_pixels, n_levels: (
+                (-log_p / n_pixels - math.log(n_levels)) / math.log(2)
             ),
-            "This is still one number for the batch, a mean plus a sum. Start by giving "
-            "each term one value for each example.",
+            "A finer grey scale must cost more bits, not fewer: check the sign of the term "
+            "with the number of levels.",
         ),
         Mistake(
-            "the squared error alone",
-            lambda x, x_mean, mu, log_var, sigma: (
-                -(x - x_mean).square().sum(-1) - _kl(mu, log_var).sum(-1)
+            "width of one pixel",
+            lambda log_p, n_pixels, n_levels: (
+                (-log_p + math.log(n_levels)) / (n_pixels * math.log(2))
             ),
-            "The reductions are right, but `sigma` is never used: a squared error without a "
-            "factor is the likelihood of one particular σ.",
+            "Every one of the D pixels has a cell of its own, so the cell of an image has the "
+            "volume of D widths multiplied.",
         ),
         Mistake(
-            "no constant",
-            lambda x, x_mean, mu, log_var, sigma: (
-                -(x - x_mean).square().sum(-1) / (2 * sigma**2) - _kl(mu, log_var).sum(-1)
+            "bits per image",
+            lambda log_p, n_pixels, n_levels: (
+                (-log_p + n_pixels * math.log(n_levels)) / math.log(2)
             ),
-            "For a fixed σ this has the right maximum, but it is no bound on log p(x): the "
-            "density's normalising constant is missing.",
+            "These are the bits of a whole image: how many are they for each pixel?",
         ),
         Mistake(
-            "mean over pixels",
-            lambda x, x_mean, mu, log_var, sigma: (
-                _log_px(x, x_mean, sigma).mean(-1) - _kl(mu, log_var).sum(-1)
-            ),
-            "You average over the pixels but sum over the latents: the same reduction must "
-            "serve both, and it is the sum.",
-        ),
-        Mistake(
-            "mean over latents",
-            lambda x, x_mean, mu, log_var, sigma: (
-                _log_px(x, x_mean, sigma).sum(-1) - _kl(mu, log_var).mean(-1)
-            ),
-            "The KL of independent dimensions is the sum of theirs, and you average them.",
-        ),
-        Mistake(
-            "KL added",
-            lambda x, x_mean, mu, log_var, sigma: (
-                _log_px(x, x_mean, sigma).sum(-1) + _kl(mu, log_var).sum(-1)
-            ),
-            "You add the KL to the log-likelihood, so the model is rewarded for it.",
-        ),
-        Mistake(
-            "mean over the batch",
-            lambda x, x_mean, mu, log_var, sigma: _elbo(x, x_mean, mu, log_var, sigma).mean(),
-            "The terms are right. Leave the mean over the examples to `fit`, and return one "
-            "value for each.",
+            "wrong sign",
+            lambda log_p, n_pixels, n_levels: (log_p / n_pixels - math.log(n_levels)) / math.log(2),
+            "Bits are a cost, minus a logarithm: smaller is better.",
         ),
     ),
 )
