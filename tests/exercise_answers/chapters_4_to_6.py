@@ -136,6 +136,33 @@ def expected_by_draws(x, W, s, mu, sigma):
     return td.Normal(z @ W.T, s).log_prob(x).sum(-1).mean()
 
 
+def cross_entropy_in_numpy(pi, x):
+    pi, x = pi.numpy(), x.numpy()
+    return -np.where(x == 1, np.log(pi), np.log1p(-pi)).sum(1)
+
+
+def levels_in_loops(logits, x):
+    n_levels = logits.shape[-1]
+    totals = []
+    for image, pixels in zip(torch.log_softmax(logits.double(), -1), x, strict=True):
+        chosen = [round(float(p) * (n_levels - 1)) for p in pixels]
+        totals.append(sum(float(row[k]) for row, k in zip(image, chosen, strict=True)))
+    return torch.tensor(totals)
+
+
+def levels_by_one_hot(logits, x):
+    n_levels = logits.shape[-1]
+    is_level = F.one_hot(torch.round(x * (n_levels - 1)).long(), n_levels)
+    return (is_level * torch.log_softmax(logits, -1)).sum((-1, -2))
+
+
+def levels_by_cross_entropy(logits, x, convert=torch.round, reduction="none"):
+    level = convert(x * (logits.shape[-1] - 1)).long()
+    cost = F.cross_entropy(logits.flatten(0, 1), level.flatten(), reduction="none")
+    cost = cost.reshape(x.shape)
+    return -cost.sum(-1) if reduction == "none" else -cost.mean(-1)
+
+
 RIGHT = {
     "4.a": [
         lambda x, mu, s: F.gaussian_nll_loss(
@@ -169,41 +196,42 @@ RIGHT = {
         lambda p, n, k: np.log2(k) - p.numpy() / (n * np.log(2)),
         lambda p, n, k: torch.tensor([math.log2(k) - float(q) / n / math.log(2) for q in p]),
     ],
-    "5.1": [
+    "5.a": [
+        cross_entropy_in_numpy,
+        lambda pi, x: F.binary_cross_entropy(pi, x, reduction="none").sum(-1),
+        lambda pi, x: -torch.where(x == 1, pi, 1 - pi).prod(-1).log(),
+        lambda pi, x: -(x * pi.log() + (1 - x) * (1 - pi).log()).float().sum(1),
+    ],
+    "5.b": [
         lambda x, u: (u > 1 - x).to(x.dtype),
         lambda x, u: torch.floor(x + u),
         lambda x, u: (u.numpy() <= x.numpy()).astype(np.float32),
         lambda x, u: torch.ceil(x - u),
         draw_in_loops,
     ],
-    "5.2": [
+    "5.1": [
         entropy_in_numpy,
         clamped_entropy,
         lambda x: F.binary_cross_entropy(x, x, reduction="none").sum(-1),
     ],
-    "5.3": ["D", "line d", "(d)", "d)"],
-    "5.4": [
+    "5.2": ["D", "line d", "(d)", "d)"],
+    "5.3": [
         evidence(lambda t, x: -F.binary_cross_entropy_with_logits(t, x, reduction="none")),
         evidence(lambda t, x: td.Bernoulli(logits=t).log_prob(x)),
         evidence(lambda t, x: F.logsigmoid((2 * x - 1) * t)),
         evidence_in_numpy,
     ],
-    "5.5": [
+    "5.4": [
         normaliser_with_series,
         normaliser_in_numpy,
         lambda t: normaliser_with_series(t.float()),
         normaliser_with_plateau(1e-3),
     ],
-    "6.a": [
-        lambda w: w.numpy().mean(axis=0),
-        lambda w: [float(column.mean()) for column in w.T],
-        lambda w: torch.einsum("kb->b", w.float()) / w.shape[0],
-        lambda w: w.exp().log().mean(dim=-2),
-    ],
-    "6.b": [
-        lambda j, h: (j + h).mean(0),
-        lambda j, h: j.numpy().mean(0) + h.numpy(),
-        lambda j, h: torch.add(h.float(), j.sum(0) / len(j)),
+    "5.5": [
+        levels_by_one_hot,
+        levels_in_loops,
+        levels_by_cross_entropy,
+        lambda t, x: levels_by_one_hot(t.double(), x.double()),
     ],
     "6.1": [
         kl_in_numpy,
@@ -286,7 +314,18 @@ WRONG = {
         ("wrong sign", lambda p, n, k: p / n / math.log(2) - math.log2(k)),
         ("width of one pixel", lambda p, n, k: (math.log2(k) - p / math.log(2)) / n),
     ],
-    "5.1": [
+    "5.a": [
+        ("mean over pixels", lambda pi, x: F.binary_cross_entropy(pi, x, reduction="none").mean(1)),
+        ("one number, averaged over all", F.binary_cross_entropy),
+        ("one number for the batch", lambda pi, x: -td.Bernoulli(pi).log_prob(x).sum()),
+        ("sign", lambda pi, x: td.Bernoulli(pi).log_prob(x).sum(-1)),
+        ("not summed", lambda pi, x: F.binary_cross_entropy(pi, x, reduction="none")),
+        ("black pixels only", lambda pi, x: -torch.xlogy(x, pi).sum(-1)),
+        ("probability", lambda pi, x: torch.where(x == 1, pi, 1 - pi).prod(-1)),
+        (None, lambda pi, x: (x - pi).square().sum(-1)),
+        (None, lambda pi, x: F.binary_cross_entropy_with_logits(pi, x, reduction="none").sum(-1)),
+    ],
+    "5.b": [
         ("a threshold", lambda x, u: torch.round(x)),
         ("black and white exchanged", lambda x, u: (u < 1 - x).float()),
         ("x is not used", lambda x, u: torch.round(u)),
@@ -304,7 +343,7 @@ WRONG = {
         (None, lambda x, u: torch.bernoulli(u)),
         (None, lambda x, u: (u < x).int()),
     ],
-    "5.2": [
+    "5.1": [
         ("0 log 0", lambda x: -(x * torch.log(x) + (1 - x) * torch.log(1 - x)).sum(-1)),
         (
             "mean over pixels",
@@ -313,8 +352,8 @@ WRONG = {
         (None, lambda x: td.Bernoulli(x).entropy()),
         (None, lambda x: td.Bernoulli(x.clamp(0.05, 0.95)).entropy().sum(-1)),
     ],
-    "5.3": [("line c", "C"), ("line b", "line b"), (None, "c and d"), (None, "bce")],
-    "5.4": [
+    "5.2": [("line c", "C"), ("line b", "line b"), (None, "c and d"), (None, "bce")],
+    "5.3": [
         ("logarithm of a sigmoid", evidence(by_probability)),
         (
             "logarithm of a sigmoid",
@@ -326,32 +365,22 @@ WRONG = {
         ("sum over draws", lambda t, x: evidence_in_numpy(t, x) + math.log(len(t))),
         (None, lambda t, x: td.Bernoulli(logits=t.mean(0)).log_prob(x).sum(-1)),
     ],
-    "5.5": [
+    "5.4": [
         ("not right near 0", normaliser_with_plateau(0.04)),
         ("no limit at 0", lambda t: t.div(torch.tanh(t / 2)).log()),
         (None, normaliser_by_exponentials),
         (None, lambda t: math.log(2) + t.square() / 12),
         (None, lambda t: td.ContinuousBernoulli(logits=t)._cont_bern_log_norm()),
     ],
-    "6.a": [
-        ("logarithm of the mean", lambda w: torch.log(torch.exp(w).mean(0))),
-        ("mean of the weights", lambda w: np.exp(w.numpy()).mean(0)),
-        ("sum over the draws", lambda w: w.sum(dim=0)),
-        ("mean over the images", lambda w: w.mean(-1)),
-        ("one number", torch.mean),
-        (None, lambda w: w.median(0).values),
-        (None, lambda w: -w.mean(0)),
-        (None, lambda w: w.mean(0).exp()),
-    ],
-    "6.b": [
-        ("entropy subtracted", lambda j, h: j.mean(0) - h),
-        ("no entropy", lambda j, h: j.mean(0)),
-        ("logarithm of the mean", lambda j, h: j.exp().mean(0).log() + h),
-        ("sum over the draws", lambda j, h: (j + h / len(j)).sum(0)),
-        ("one number", lambda j, h: j.mean() + h),
-        (None, lambda j, h: j.mean(0) + h.sum()),
-        (None, lambda j, h: j + h),
-        (None, lambda j, h: j.mean(0) + h.exp()),
+    "5.5": [
+        ("cut off", lambda t, x: levels_by_cross_entropy(t, x, convert=torch.floor)),
+        ("mean over pixels", lambda t, x: levels_by_cross_entropy(t, x, reduction="mean")),
+        ("sign", lambda t, x: -levels_by_one_hot(t, x)),
+        ("bits", lambda t, x: levels_by_one_hot(t, x) / np.log(2)),
+        ("probabilities for logits", lambda t, x: levels_by_one_hot(torch.softmax(t, -1), x)),
+        (None, lambda t, x: levels_by_one_hot(t, 1 - x)),
+        (None, lambda t, x: levels_by_one_hot(t, x).exp()),
+        (None, lambda t, x: levels_by_one_hot(t, x).mean()),
     ],
     "6.1": [
         ("the other way round", lambda mu, v: td.kl_divergence(standard(mu), diagonal(mu, v))),

@@ -1,11 +1,21 @@
 """Exercises of chapter 5, the Bernoulli likelihood."""
 
-from vae_lib.exercises.chapter_05 import exercise_1, exercise_2, exercise_3, exercise_4, exercise_5
+from vae_lib.exercises.chapter_05 import (
+    exercise_1,
+    exercise_2,
+    exercise_3,
+    exercise_4,
+    exercise_5,
+    fill_a,
+    fill_b,
+)
 from vae_lib.exercises.chapter_05.questions import QUESTIONS
 
 __all__ = ["EXERCISES", "QUESTIONS"]
 
 EXERCISES = (
+    fill_a.EXERCISE,
+    fill_b.EXERCISE,
     exercise_1.EXERCISE,
     exercise_2.EXERCISE,
     exercise_3.EXERCISE,

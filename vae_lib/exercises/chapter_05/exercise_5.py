@@ -1,107 +1,100 @@
-"""Exercise 5.5: the continuous Bernoulli's normaliser."""
+"""Exercise 5.5: a categorical distribution over grey levels."""
 
-import functools
 import math
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.distributions import Categorical
 
 from vae_lib.exercises import Exercise, Mistake
-from vae_lib.exercises.comparing import is_near, same_summary
 
 
-@functools.cache
-def _quadrature() -> tuple[Tensor, ...]:
-    return tuple(map(torch.from_numpy, np.polynomial.legendre.leggauss(400)))
+def _level(x: Tensor, n_levels: int) -> Tensor:
+    return (x.double() * (n_levels - 1)).round().long()
 
 
-def _log_normaliser(logits: Tensor) -> Tensor:
-    # -log of the integral of λ^x (1 - λ)^(1 - x), by Gauss-Legendre quadrature over [0, 1].
-    nodes, weights = _quadrature()
-    exponent = logits[..., None].double() * (nodes + 1) / 2 - F.softplus(logits[..., None].double())
-    return -torch.logsumexp(exponent + (weights / 2).log(), dim=-1)
+def _log_p(logits: Tensor, x: Tensor) -> Tensor:
+    """log P of each pixel's level."""
+    return Categorical(logits=logits).log_prob(_level(x, logits.shape[-1]))
 
 
-def _log_normaliser_cases(generator: torch.Generator) -> list[tuple]:
-    # In float32, the chapter's precision, in which exp(200) is infinite.
-    some = 4 * torch.randn(2, 6, generator=generator)
-    large_and_0 = torch.tensor([-200.0, -50.0, -1.0, 0.0, 2.5, 120.0])
-    near_0 = torch.tensor([1e-5, 1e-4, 1e-3, 8e-3, 0.02, 0.05, 0.1, 0.3])
-    return [(some,), (large_and_0,), (torch.cat([near_0, -near_0]),)]
+def _log_probability(logits: Tensor, x: Tensor) -> Tensor:
+    return _log_p(logits, x).sum(-1)
 
 
-def _value_or_verdict(log_c: Tensor, logits: Tensor) -> Tensor | str:
-    """Near 0 only whether the value is right: what comes of a constant there depends on how far."""
-    if logits.abs().max() > 0.5:
-        return log_c
-    is_right = is_near(log_c, _log_normaliser(logits), atol=2e-6)
-    return "the right values at logits near 0" if is_right else "others"
+def _grey_images(generator: torch.Generator) -> list[tuple]:
+    # In float32 a level divided by their number and multiplied again is often a little too small.
+    cases = []
+    for n_images, n_pixels, n_levels in ((3, 40, 17), (2, 300, 256)):
+        levels = torch.randint(n_levels, (n_images, n_pixels), generator=generator)
+        levels[:, 0], levels[:, 1] = 0, n_levels - 1
+        logits = 2 * torch.randn(n_images, n_pixels, n_levels, generator=generator)
+        cases.append((logits + 1, levels.float() * torch.tensor(1 / (n_levels - 1))))
+    return cases
 
 
-def _constant_near_zero(logits: Tensor) -> Tensor:
-    near_zero = logits.abs() < 0.06
-    l = torch.where(near_zero, 1.0, logits)  # noqa: E741
-    return torch.where(near_zero, math.log(2), torch.log(l / torch.tanh(l / 2)))
+def _truncated(logits: Tensor, x: Tensor) -> Tensor:
+    level = (x * (logits.shape[-1] - 1)).long()
+    return Categorical(logits=logits).log_prob(level).sum(-1)
 
 
-def _without_limit(logits: Tensor) -> Tensor:
-    return torch.log(logits / torch.tanh(logits / 2))
+def _one_too_far(logits: Tensor, x: Tensor) -> Tensor:
+    level = (x * logits.shape[-1]).long().clamp(max=logits.shape[-1] - 1)
+    return Categorical(logits=logits).log_prob(level).sum(-1)
 
 
-def _through_lambda(logits: Tensor) -> Tensor:
-    centred = 1 - 2 * torch.sigmoid(logits)
-    log_c = torch.log(2 * torch.atanh(centred) / centred)
-    return torch.where(logits == 0, math.log(2), log_c)
-
-
-def _through_lambda_without_limit(logits: Tensor) -> Tensor:
-    centred = 1 - 2 * torch.sigmoid(logits)
-    return torch.log(2 * torch.atanh(centred) / centred)
+def _unnormalised(logits: Tensor, x: Tensor) -> Tensor:
+    return logits.gather(-1, _level(x, logits.shape[-1])[..., None])[..., 0].sum(-1)
 
 
 EXERCISE = Exercise(
     "5.5",
-    oracle=_log_normaliser,
-    cases=_log_normaliser_cases,
-    summarise=_value_or_verdict,
-    compare=same_summary,
+    oracle=_log_probability,
+    cases=_grey_images,
+    rtol=1e-4,
     mistakes=(
         Mistake(
-            "no limit at 0",
-            _without_limit,
-            "At a logit of 0 your formula is 0 / 0 = nan. What is the limit there? Use "
-            "`torch.where`, and see that the branch not taken is finite too.",
+            "cut off",
+            _truncated,
+            "A pixel here and there gets the level below its own: in floating point 3/255 times "
+            "255 may be 2.9999998, and a conversion to whole numbers cuts off. Round first.",
         ),
         Mistake(
-            "through λ",
-            _through_lambda,
-            "Infinite at large logits: the sigmoid has rounded λ to 0 or 1. Express the "
-            "formula in the logit before you compute anything.",
+            "as many steps as levels",
+            _one_too_far,
+            "Levels from 0 to K - 1 were divided by K - 1, so that white is 0 and black is 1. By "
+            "what do you multiply?",
         ),
         Mistake(
-            "through λ, no limit",
-            _through_lambda_without_limit,
-            "nan at a logit of 0 and infinite at large ones. Express 1 - 2λ in the logit, "
-            "which cures the second, and give the limit at 0, which cures the first.",
+            "not normalised",
+            _unnormalised,
+            "You add up the logits themselves. What makes probabilities of K logits, which add up "
+            "to 1 over the levels?",
+        ),
+        Mistake(
+            "mean over pixels",
+            lambda logits, x: _log_p(logits, x).mean(-1),
+            "The logarithm of a product over pixels is their sum, not their mean.",
+        ),
+        Mistake(
+            "not summed",
+            _log_p,
+            "These are the log-probabilities of the single pixels. What makes the image's of them?",
         ),
         Mistake(
             "sign",
-            lambda logits: -_log_normaliser(logits),
-            "That is the logarithm of the integral. The normaliser divides by it, so that "
-            "log C is at least log 2.",
+            lambda logits, x: -_log_probability(logits, x),
+            "That is a cost, and positive. The logarithm of a probability is asked for.",
         ),
         Mistake(
-            "no logarithm",
-            lambda logits: _log_normaliser(logits).exp(),
-            "This is C, not log C.",
+            "bits",
+            lambda logits, x: _log_probability(logits, x) / math.log(2),
+            "These are bits. Nats are asked for: the natural logarithm.",
         ),
         Mistake(
-            "not right near 0",
-            _constant_near_zero,
-            "Right at 0 and far from it, but not close to 0, where the value moves away from log 2 "
-            "like l²/12 and subtractions lose digits. Take one more term of the series.",
+            "probabilities for logits",
+            lambda logits, x: _log_probability(torch.softmax(logits, -1), x),
+            "The softmax has been applied twice: what you normalise are probabilities already.",
         ),
     ),
 )
