@@ -62,7 +62,7 @@ EXERCISE = Exercise(
         Mistake(
             "as many steps as levels",
             _one_too_far,
-            "The darker half of the pixels gets the level above its own. Levels from 0 to K - 1 were "
+            "The darker half of the pixels gets the level above its own. Levels 0 to K - 1 were "
             "divided by K - 1: by what do you multiply?",
         ),
         Mistake(
