@@ -13,7 +13,6 @@ import yaml
 from IPython.core.inputtransformer2 import TransformerManager
 from mend import HIDDEN, stripped
 from printed_numbers import BEFORE_COMMENT, CHECKED, COMMENT, KEPT, prose_numbers
-from two_speeds import at_two_speeds
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
@@ -139,10 +138,8 @@ def test_verified_cells_carry_both_tags_and_their_output(notebook):
 
 
 def test_cells_are_short(notebook):
-    limit = 25 if at_two_speeds(notebook) else 50
     for cell in code_cells(notebook):
-        lines = len(cell.source.splitlines())
-        assert lines <= limit, f"{where(cell)} has more than {limit} lines"
+        assert len(cell.source.splitlines()) <= 25, f"{where(cell)} has more than 25 lines"
 
 
 def test_the_chapter_opens_with_the_install_cell_and_its_only_title(notebook):

@@ -118,10 +118,6 @@ def speeds(notebook: nbformat.NotebookNode) -> tuple[Speed, Speed]:
     return first, all_of_it
 
 
-def at_two_speeds(notebook: nbformat.NotebookNode) -> bool:
-    return "Key points" in parts(notebook)
-
-
 def main(names: list[str]) -> None:
     for path in map(Path, names) if names else sorted(CHAPTERS.glob("*.ipynb")):
         print(path.stem)
