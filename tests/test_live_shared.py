@@ -1,5 +1,7 @@
 """The live figures' shared modules in a browser, against torch, scipy and plain geometry."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -307,3 +309,42 @@ def test_ink_follows_the_theme_and_a_photograph_does_not(lib, theme):
     ink = [220, 223, 227] if theme == "dark" else [0, 0, 0]
     assert found[0][3] == 0 and found[0][4:] == [*ink, 255]
     assert found[1] == [0, 0, 0, 255, 255, 255, 255, 255]
+
+
+# Classes
+
+PLACES = """(labels) => {
+  const axes = lib.plot({ x: [0, 9], y: [0, 1] });
+  document.querySelector("main").append(lib.element("div", { class: "vae-live" }, axes.box));
+  const codes = labels.flatMap((label) => [0.4, 0.5, 0.9].map((y) => [label, y]));
+  lib[name](axes, codes, labels.flatMap((label) => [label, label, label]));
+  const all = [...axes.marks.querySelectorAll("[class*=class-]")];
+  const names = all.filter((one) => one.classList.contains("name"));
+  return {
+    fills: labels.map((label) => [...new Set(all.filter((one) =>
+      one.classList.contains(`class-${label}`)).map((one) => getComputedStyle(one).fill))]),
+    names: names.map((one) => one.textContent),
+    middles: names.map((one, i) => [one.getAttribute("x") - axes.px(i),
+                                    one.getAttribute("y") - 6 - axes.py(0.5)]),
+  };
+}"""
+
+
+def luminance(colour):
+    channels = np.array([int(part) / 255 for part in re.findall(r"\d+", colour)])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("name", ["numerals", "scatter"])
+def test_ten_classes_have_colours_of_their_own_and_their_names_on_them(lib, name):
+    page = lib()
+    page.evaluate("(name) => { window.name = name; }", name)
+    found = page.evaluate(PLACES, list(range(10)))
+    assert found["names"] == [str(label) for label in range(10)]
+    np.testing.assert_allclose(found["middles"], 0, atol=0.1)
+    (fills,) = zip(*found["fills"], strict=True)
+    assert len(set(fills)) == 10
+    for fill in fills:  # 3 : 1 on white and on the book's dark page
+        assert 1.05 / (luminance(fill) + 0.05) >= 3
+        assert (luminance(fill) + 0.05) / (luminance("18, 18, 18") + 0.05) >= 3
