@@ -17,7 +17,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from scipy import interpolate, special, stats
+from scipy import special, stats
 from torch import distributions as td
 from torch import nn
 
@@ -124,21 +124,34 @@ def small_first_vae() -> tuple[LiveFigure, Oracle]:
 # Chapter 1
 
 
-def small_latent_map() -> tuple[LiveFigure, Oracle]:
+def map_figure(**options) -> tuple[LiveFigure, nn.Module, torch.Tensor]:
+    """A random decoder, its plane, and random distances on a grid."""
     torch.manual_seed(0)
-    decoder, distances = mlp(2, 16, 20), torch.rand(9, 9)
-    low, high = (-3.0, -2.0), (3.0, 4.0)
-    figure = live.latent_map(
-        decoder, torch.randn(30, 2), distances, image_shape=(4, 5), low=low, high=high, usual=0.5
-    )
-    axes = [np.linspace(*ends, 9) for ends in zip(low, high, strict=True)]
-    between = interpolate.RegularGridInterpolator(axes, distances.numpy())
+    decoder, distances, codes = mlp(2, 16, 20), torch.rand(9, 9), torch.randn(30, 2)
+    plane = {"low": (-3.0, -2.0), "high": (3.0, 4.0)}
+    settings = {"image_shape": (4, 5), "usual": 0.5, **plane, **options}
+    return live.latent_map(decoder, codes, distances, **settings), decoder, distances
 
-    def oracle(shown: dict) -> None:
-        close(shown["x_decoded"], output(decoder, shown["z"]))
-        close(shown["distance"], between(shown["z"])[0])
 
-    return figure, oracle
+def carried(packed: dict) -> torch.Tensor:
+    """The real images in a figure's state."""
+    pixels = np.frombuffer(packed["data"], "u1").reshape(packed["shape"])
+    return torch.tensor(pixels / packed["steps"])
+
+
+def assert_mapped(shown: dict, decoder: nn.Module, images: torch.Tensor) -> None:
+    x_decoded = output(decoder, shown["z"])
+    close(shown["x_decoded"], x_decoded)
+    distances = np.linalg.norm(images.numpy() - x_decoded, axis=1)
+    assert shown["nearest"] == distances.argmin()
+    close(shown["distance"], distances.min())
+
+
+def small_latent_map() -> tuple[LiveFigure, Oracle]:
+    images = torch.rand(40, 20)
+    figure, decoder, _ = map_figure(labels=torch.arange(30) % 10, images=images)
+    near = carried(figure.state["images"])
+    return figure, lambda shown: assert_mapped(shown, decoder, near)
 
 
 # Chapter 2
@@ -458,7 +471,8 @@ def explorer_figure(vae: VAE, **options) -> LiveFigure:
     digits = load("digits")
     with torch.no_grad():
         codes = vae.encoder(binarize(digits.test[:100], threshold=0.5)).mean
-    settings = {"image_shape": (8, 8), "drawing": "box", **options}
+    real = digits.train[:50]
+    settings = {"image_shape": (8, 8), "drawing": "box", "real": real, **options}
     return live.explorer(
         vae.encoder.net,
         vae.decoder.net,
@@ -483,6 +497,9 @@ def decoded(vae: VAE, z: object) -> np.ndarray:
 def assert_explored(shown: dict, vae: VAE) -> None:
     np.testing.assert_allclose(shown["x_mean"], decoded(vae, shown["z"]), atol=1e-5)
     assert set(shown["x_draw"]) <= {0, 1}
+    if shown["nearest"] is not None:
+        real = load("digits").train[:50].numpy()
+        assert shown["nearest"] == np.linalg.norm(real - shown["x_mean"], axis=1).argmin()
     own = shown["own"]
     if own is None:
         return
@@ -623,13 +640,15 @@ FIGURES = (
         small_explorer,
         (
             PLACE_OF_Z,
-            "Draw a digit",
-            "Clear",
+            "Walk",
+            "Draw",
+            "New draws",
             "walk from a",
             "to a",
             "t",
             "Play the walk",
-            "New draws",
+            "Draw a digit",
+            "Clear",
         ),
         ("images", "an array is missing"),
     ),

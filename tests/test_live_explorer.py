@@ -16,7 +16,8 @@ from browser import (
     values,
 )
 from figures import ONE_OF_EACH, assert_explored, decoded, explorer_figure, random_vae
-from handwriting import DIGITS, draw, pad_of
+from handwriting import DIGITS, pad_of
+from handwriting import draw as draw_there
 from torch import nn
 
 from vae_lib.conditionals import Bernoulli, DiagonalGaussian, StandardNormal
@@ -49,6 +50,12 @@ def means(vae, images, threshold=0.5):
     """The means of q(z|x) for binarised images, in double precision."""
     x = binarize(images, threshold=threshold).double()
     return DiagonalGaussian(vae.encoder.net.double())(x).mean
+
+
+def draw(page, strokes):
+    """Draw, on the part of the figure that is for it."""
+    page.get_by_role("button", name="Draw", exact=True).click()
+    draw_there(page, strokes)
 
 
 def knob(page):
@@ -169,9 +176,14 @@ def walked_beyond(page, t):
 def test_the_walk_plays_and_stops(page_of, figure):
     page = page_of(figure)
     page.evaluate(WALKED)
-    page.get_by_role("button", name="Play the walk").click()
+    play = page.get_by_role("button", name="Play the walk")
+    play.scroll_into_view_if_needed()
+    where_it_was = play.bounding_box()
+    play.click()
     walked_beyond(page, 0)
-    page.get_by_role("button", name="Stop").click()
+    playing = page.get_by_role("button", name="Stop")
+    assert playing.bounding_box() == where_it_was, "it moved away under the pointer"
+    playing.click()
     stopped = values(page)["t"]
     assert 0 < stopped < 1 and position(page).input_value() != "0"
     page.wait_for_timeout(150)
@@ -193,6 +205,27 @@ def test_without_motion_the_walk_jumps_to_its_end(page_of, figure, vae, digits):
     np.testing.assert_allclose(
         shown["z"], means(vae, digits.test[ONE_OF_EACH])[1], rtol=1e-5, atol=1e-5
     )
+
+
+def test_one_part_is_shown_at_a_time_and_drawing_ends_the_walk(page_of, figure):
+    page = page_of(figure)
+    parts = [page.get_by_role("button", name=name, exact=True) for name in ("Walk", "Draw")]
+    assert position(page).is_visible() and not pad_of(page).is_visible()
+    page.get_by_role("button", name="Play the walk").click()
+    press(parts[1], "Enter")
+    assert pad_of(page).is_visible() and not position(page).is_visible()
+    stopped = values(page)["t"]
+    page.wait_for_timeout(100)
+    assert values(page)["t"] == stopped
+    assert [part.get_attribute("aria-pressed") for part in parts] == ["false", "true"]
+    parts[0].click()
+    assert position(page).is_visible() and not pad_of(page).is_visible()
+
+
+def test_without_real_images_there_is_none_to_compare_with(page_of):
+    page = page_of(explorer_figure(random_vae(), real=None))
+    assert values(page)["nearest"] is None
+    assert page.get_by_role("img", name="nearest real digit").count() == 0
 
 
 def test_without_a_drawing_there_is_no_posterior(page_of, figure):
@@ -244,7 +277,7 @@ def test_a_drawn_3_is_placed_among_threes_and_reconstructed(page_of, figure, vae
 def test_the_state_is_light_and_the_picture_there(figure):
     networks = [figure.state[name]["layers"] for name in ("encoder", "decoder")]
     arrays = [layer[part] for net in networks for layer in net for part in ("weight", "bias")]
-    arrays += [figure.state[name] for name in ("codes", "labels", "images", "image_labels")]
+    arrays += [figure.state[name] for name in ("codes", "labels", "images", "image_labels", "real")]
     text = json.dumps(figure.state, default=lambda value: "")
     assert 4 / 3 * sum(len(array["data"]) for array in arrays) + len(text) < 300_000
     data, _ = figure._repr_mimebundle_()

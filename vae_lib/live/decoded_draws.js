@@ -1,7 +1,9 @@
 // Chapter 3: drag a code, see the mean of p(x | z) and draws from it; sample z first, then x.
 
-import { button, element, live, panel } from "./shared/frame.js";
+import { button } from "./shared/controls.js";
+import { element, live, panel } from "./shared/frame.js";
 import { captioned, pixels } from "./shared/image.js";
+import { pictureRow, split } from "./shared/layout.js";
 import { linspace, normals } from "./shared/maths.js";
 import { unpackNetwork } from "./shared/network.js";
 import { codeHandle, latentPlane } from "./shared/plane.js";
@@ -136,16 +138,15 @@ function pictureOf(shape, text, size, label) {
 }
 
 function arrange(frame, axes, moments, draws, strip) {
-  const row = (...parts) => element("div", { class: "vae-live-row" }, ...parts);
-  const figures = (pictures) => row(...pictures.map(({ figure }) => figure));
   const text = `${draws.length} draws from p(x | z); dragging keeps their noise`;
   const heading = element("p", { class: "vae-live-title" }, text);
-  heading.style.marginTop = "0.75rem";
-  panel(frame, "", axes.box).classList.add("wide");
-  const canvases = row(...draws.map(({ canvas }) => canvas));
-  panel(frame, "", figures(moments), heading, canvases).style.maxWidth = "22rem";
+  const side = split(frame, axes.box);
+  const drawn = pictureRow(draws.map(({ canvas }) => ({ figure: canvas })));
+  drawn.classList.add("many");
+  side.append(pictureRow(moments), heading, drawn, frame.controls);
   const title = "samples from p(x): a fresh z from the prior for each, then one x (the newest first)";
-  panel(frame, title, figures(strip)).style.flexBasis = "100%";
+  const row = element("div", { class: "vae-live-row" }, ...strip.map(({ figure }) => figure));
+  panel(frame, title, row).style.flexBasis = "100%";
 }
 
 function makeControls(frame, axes, start, { drawZ, drawForZ, choose }) {
@@ -197,7 +198,7 @@ function squaredDistance(x, y) {
 }
 
 function saying({ z, from_prior, eps }, distances, typical) {
-  const where = `z = (${z[0].toFixed(2)}, ${z[1].toFixed(2)})`;
+  const where = `z = (${z[0].toFixed(2)}, ${z[1].toFixed(2)})`.replaceAll("-", "−");
   if (!eps) return `${where}, a draw from the prior. Half of a sample: x is still to be drawn.`;
   const [low, high] = [Math.min(...distances), Math.max(...distances)];
   const whose = from_prior ? ", a draw from the prior" : "";

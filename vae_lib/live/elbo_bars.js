@@ -3,8 +3,10 @@
 
 import { natsBars, nats } from "./elbo_bars/bars.js";
 import { MU_RANGE, SIGMA_RANGE, evidenceOf, gridOf, peakOf } from "./elbo_bars/evidence.js";
-import { button, choice, live, panel, slider } from "./shared/frame.js";
+import { button, choice, slider } from "./shared/controls.js";
+import { element, live } from "./shared/frame.js";
 import { captioned, pixels } from "./shared/image.js";
+import { controlsBetween, split, sumOf } from "./shared/layout.js";
 import { clamp, linspace, logNormal } from "./shared/maths.js";
 import { unpackNetwork, unpackRows } from "./shared/network.js";
 import { handle, line, plot } from "./shared/plot.js";
@@ -25,10 +27,12 @@ export default live((frame, state) => {
   const densities = densityPlot(grid, Math.max(...images.map((x) => peakOf(grid, x))));
   const bars = natsBars();
   const image = pixels(state.image_shape, { label: "The image x", size: 64 });
-  const title = "solid: posterior p(z|x); dashed: q(z); dotted: prior p(z)";
-  for (const part of [panel(frame, title, densities.axes.box), panel(frame, "", bars.face)]) {
-    part.classList.add("wide");
-  }
+  const key = sumOf([["posterior p(z|x)", "ink"], ["q(z)", "orange dashed"], ["prior p(z)", "grey dotted"]]);
+  const left = element("div", {}, key.row, densities.axes.box);
+  const side = split(frame, left);
+  const sum = sumOf([["log p(x)", "ink"], ["ELBO", "blue", "="], ["KL(q\u00a0‖\u00a0posterior)", "orange dashed", "+"]]);
+  side.append(sum.row, bars.face);
+  controlsBetween(frame, side);
   const [mu, sigma] = state.q[0];
   const now = { shown: 0, mu, sigma };
   const controls = makeControls(frame, state, densities.axes, now, { image, evidences });
@@ -40,6 +44,7 @@ export default live((frame, state) => {
     densities.set(posterior, now);
     controls.point.place({ x: now.mu });
     bars.set(values);
+    sum.set([values.log_px, values.elbo, values.kl_posterior].map((value) => nats(value, 2)));
     const residual = values.log_px - (values.elbo + values.kl_posterior);
     const told = { mu: now.mu, sigma: now.sigma, image: now.shown, residual, ...values };
     frame.tell(saying(values, residual), told);

@@ -13,8 +13,8 @@ from vae_lib.live.figure import LiveFigure, here, pack, pack_network
 
 NAME = "The bound and the gap"
 DESCRIPTION = (
-    "Move q by its handle or the sliders. log p(x) stays where it is, whatever q is; raising the "
-    "ELBO can only mean lowering the KL divergence from q to the true posterior."
+    "Move q by its handle or the sliders, and watch the bars, in nats: log p(x), the ELBO, the KL "
+    "divergence from q to the true posterior, and the two terms of the ELBO."
 )
 
 

@@ -2,16 +2,16 @@
 
 import { imageOptions, nearestLabel, numerals } from "./shared/classes.js";
 import { drawnImage } from "./shared/drawn.js";
-import { button, choice, element, live, panel, slider } from "./shared/frame.js";
+import { makeModel } from "./explorer/model.js";
+import { makeWalk } from "./explorer/walk.js";
+import { button } from "./shared/controls.js";
+import { element, live } from "./shared/frame.js";
 import { captioned, pixels } from "./shared/image.js";
-import { normals, sigmoid, uniforms } from "./shared/maths.js";
-import { asGaussian, unpack, unpackNetwork, unpackRows } from "./shared/network.js";
+import { oneOf, pictureRow, split } from "./shared/layout.js";
+import { unpack, unpackRows } from "./shared/network.js";
 import { codeHandle, latentPlane } from "./shared/plane.js";
 import { ellipse, line, svg } from "./shared/plot.js";
 import { sketchpad } from "./shared/sketch.js";
-
-const WALK_MS = 4000; // from one digit to the other
-const TICK_MS = 33;
 
 export default live((frame, state) => {
   const vae = makeModel(state);
@@ -31,13 +31,17 @@ export default live((frame, state) => {
       walk.leaveFor(pad.strokes.length ? "drawing" : otherwise);
     },
   });
-  const showImages = makePictures(frame, plane.axes, pad, state.image_shape);
-  walk.addControls(imageOptions(image_labels));
+  const side = split(frame, plane.axes.box);
+  const showImages = makePictures(side, pad, state.image_shape, vae);
+  const walking = element("div", { class: "vae-live-controls" });
+  walk.addControls(walking, imageOptions(image_labels));
+  const parts = [["Walk", walking], ["Draw", showImages.of_drawing]];
+  const row = oneOf(frame, side, parts, () => walk.leaveFor(at.source));
   const onClick = () => {
     vae.renew();
     frame.request();
   };
-  button(frame, { label: "New draws", onClick });
+  button(frame, { label: "New draws", onClick, parent: row });
 
   frame.draw(() => {
     const own = vae.ofDrawing(drawnImage(pad.strokes, state.drawing));
@@ -47,7 +51,8 @@ export default live((frame, state) => {
     plane.show([vae.ends[at.from], vae.ends[at.to]], own);
     pad.show();
     const decoded = vae.at(z);
-    showImages(decoded, own);
+    const real = vae.nearest && vae.nearest(decoded.mean);
+    showImages.show(decoded, real, own);
     const plain = own && Object.fromEntries(Object.entries(own).map(([k, v]) => [k, Array.from(v)]));
     const near = nearestLabel(z, codes, labels);
     const walked = { from: image_labels[at.from], to: image_labels[at.to], t: at.t };
@@ -58,42 +63,11 @@ export default live((frame, state) => {
       x_mean: Array.from(decoded.mean),
       x_draw: Array.from(decoded.draw),
       own: plain,
+      nearest: real?.number ?? null,
       near,
     });
   });
 });
-
-// Both networks with what randomness is left, until new draws are asked for: while z moves,
-// nothing else does.
-function makeModel(state) {
-  const [encode, logits] = [unpackNetwork(state.encoder), unpackNetwork(state.decoder)];
-  const binary = (grey) => grey.map((value) => (value > state.threshold ? 1 : 0));
-  const posterior = (x) => asGaussian(encode(x), state.log_var_range);
-  const mean = (z) => logits(z).map(sigmoid);
-  const drawn = (p, us) => p.map((value, i) => (us[i] < value ? 1 : 0));
-  const [normal, uniform] = [normals(state.seed), uniforms(state.seed + 1)];
-  const noise = { eps: [0, 0], for_z: [], for_drawing: [] };
-  const renew = () => {
-    noise.eps = [normal(), normal()];
-    noise.for_z = Array.from({ length: encode.n_in }, uniform);
-    noise.for_drawing = Array.from({ length: encode.n_in }, uniform);
-  };
-  renew();
-  const at = (z) => {
-    const p = mean(z);
-    return { mean: p, draw: drawn(p, noise.for_z) };
-  };
-  // What a drawing becomes: its binary image, its q(z | x), and a draw from there.
-  const ofDrawing = (grey) => {
-    if (!grey) return null;
-    const x = binary(grey);
-    const q = posterior(x);
-    const z = q.mu.map((mu, i) => mu + q.sigma[i] * noise.eps[i]);
-    return { grey, x, ...q, z, reconstruction: mean(q.mu), resampled: drawn(mean(z), noise.for_drawing) };
-  };
-  const ends = unpackRows(state.images).map((image) => posterior(binary(image)).mu);
-  return { renew, at, ofDrawing, ends };
-}
 
 // The latent plane: the walk's path, and the q(z | x) of a drawing, with a cross at a draw from it.
 function makePlane({ x_range, y_range }, codes, labels) {
@@ -116,85 +90,29 @@ function makePlane({ x_range, y_range }, codes, labels) {
   return { axes, show };
 }
 
-// The walk from one digit to another: by its slider, or by itself until something else is moved.
-function makeWalk(frame, at) {
-  let cancel = null; // its next step
-  let [position, play] = [null, null];
-  const walkTo = (t) => {
-    at.source = "walk";
-    at.t = t;
-    position.set(t);
-    frame.request();
-  };
-  const halt = () => {
-    if (cancel) cancel();
-    cancel = null;
-    play.textContent = "Play the walk";
-  };
-  const leaveFor = (source) => {
-    halt();
-    at.source = source;
-    frame.request();
-  };
-  const onwards = (began) => {
-    const t = Math.min((performance.now() - began) / WALK_MS, 1);
-    walkTo(t);
-    if (t < 1) cancel = frame.later(() => onwards(began), TICK_MS);
-    else halt();
-  };
-  const playOrStop = () => {
-    if (cancel) return halt();
-    if (frame.reducedMotion()) return walkTo(1);
-    const t = at.source === "walk" && at.t < 1 ? at.t : 0;
-    play.textContent = "Stop";
-    return onwards(performance.now() - t * WALK_MS);
-  };
-  const haltAndWalkTo = (t) => {
-    halt();
-    walkTo(t);
-  };
-  const addControls = (options) => {
-    for (const [end, label] of [["from", "walk from a"], ["to", "to a"]]) {
-      const onChange = (value) => {
-        at[end] = Number(value);
-        haltAndWalkTo(at.t);
-      };
-      choice(frame, { label, options, value: String(at[end]), onChange });
-    }
-    position = slider(frame, { label: "t", min: 0, max: 1, step: 0.01, value: 0, onInput: haltAndWalkTo });
-    play = button(frame, { label: "Play the walk", onClick: playOrStop });
-  };
-  return { leaveFor, addControls };
-}
-
-// Plane, pad and images in their panels; returns the function that shows what z and a drawing give.
-function makePictures(frame, axes, pad, shape) {
-  const picture = (text, size) => {
-    const image = pixels(shape, { label: text, size });
-    const { figure, caption } = captioned(image, text);
-    caption.style.maxWidth = `${size}px`;
-    return { image, figure };
+// The pictures: of z in the column beside the plane, of a drawing beside the pad, in .of_drawing;
+// .show() fills them.
+function makePictures(side, pad, shape, vae) {
+  const picture = (text) => {
+    const image = pixels(shape, { label: text });
+    return { show: image.show, figure: captioned(image, text).figure };
   };
   const blank = new Float64Array(shape[0] * shape[1]);
-  const of_z = [picture("mean of p(x\u00a0|\u00a0z)", 128), picture("a draw from p(x\u00a0|\u00a0z)", 128)];
-  const of_drawing = [
-    picture("your drawing, binarised", 100),
-    picture("its reconstruction", 100),
-    picture("a draw, its z from q(z\u00a0|\u00a0x)", 100),
-  ];
-  panel(frame, "", axes.box).classList.add("wide");
-  panel(frame, "", rowOf(of_z));
-  panel(frame, "", pad.box);
-  panel(frame, "", rowOf(of_drawing));
-  return ({ mean, draw }, own) => {
-    const shown = [mean, draw, own?.x, own?.reconstruction, own?.resampled];
-    [...of_z, ...of_drawing].forEach(({ image }, i) => image.show(shown[i] ?? blank));
+  const compared = vae.nearest ? ["nearest real digit"] : [];
+  const of_z = ["mean of p(x\u00a0|\u00a0z)", ...compared, "a draw from p(x\u00a0|\u00a0z)"].map(picture);
+  const drawn = ["binarised", "decoded at its mean", "a draw, z from q(z\u00a0|\u00a0x)"].map(picture);
+  side.append(pictureRow(of_z));
+  const show = ({ mean, draw }, real, own) => {
+    const [first, ...rest] = of_z;
+    first.show(mean);
+    rest.at(-1).show(draw);
+    if (real) rest[0].show(real.image);
+    [own?.x, own?.reconstruction, own?.resampled].forEach((image, i) => drawn[i].show(image ?? blank));
   };
+  return { show, of_drawing: element("div", { class: "vae-live-drawn" }, pad.box, pictureRow(drawn)) };
 }
 
-const rowOf = (pictures) => element("div", { class: "vae-live-row" }, ...pictures.map(({ figure }) => figure));
-
-const inPlane = ([a, b]) => `(${a.toFixed(2)}, ${b.toFixed(2)})`;
+const inPlane = ([a, b]) => `(${a.toFixed(2)}, ${b.toFixed(2)})`.replaceAll("-", "−");
 
 function saying(source, z, { from, to, t }, own, near) {
   const where = {

@@ -6,13 +6,13 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from vae_lib.live.drawing import draw_numerals, drawing_rule, model_and_digits, plane
-from vae_lib.live.figure import LiveFigure, here
+from vae_lib.live.figure import LiveFigure, here, pack_images
 
 NAME = "A trained VAE, explored"
 DESCRIPTION = (
     "Drag the point through the latent plane, or move it with the arrow keys: beside it the mean "
-    "of p(x | z), and a draw. Walk in a straight line between two digits. Or draw a digit: it is "
-    "encoded (ellipses of one and two σ), reconstructed, and drawn afresh (the cross)."
+    "of p(x | z), and a draw. Walk in a straight line between two digits. Or draw one of your own, "
+    "which is encoded (ellipses of one and two σ) and decoded; the cross is a draw."
 )
 
 
@@ -30,6 +30,7 @@ def explorer(
     log_var_range: tuple[float, float] = (-20.0, 20.0),
     walk: tuple[int, int] = (0, 1),
     seed: int = 0,
+    real: Tensor | None = None,
 ) -> LiveFigure:
     """A VAE with two latent dimensions and a Bernoulli likelihood, running in the page.
 
@@ -43,6 +44,8 @@ def explorer(
             MNIST.
         log_var_range: to which the encoder's log-variances are clamped.
         walk: the two images, numbered from 0, between which it goes at first.
+        real: images of the data, (M, D) in [0, 1]; the one nearest to the mean of p(x|z) is shown
+            beside it.
 
     Taught in chapter 8.
     """
@@ -59,6 +62,7 @@ def explorer(
         "threshold": float(threshold),
         "walk": [int(end) for end in walk],
         "seed": int(seed),
+        "real": None if real is None else pack_images(*here(real)),
     }
     binary = (images[list(walk)] > threshold).to(images.dtype)
     picture = _picture(encoder, decoder, codes, labels, binary, image_shape)

@@ -109,6 +109,19 @@ def pack(values: Tensor, dtype: str = "float32") -> Packed:
     }
 
 
+def pack_images(images: Tensor) -> Packed:
+    """Real grey images in [0, 1], (N, D), for `nearestAmong` in the script to compare with.
+
+    In as many steps of grey as they have, 16 as in the UCI digits or 255, a byte each.
+    """
+    if images.ndim != 2 or not ((images >= 0) & (images <= 1)).all():
+        raise ValueError(
+            "Real images to compare with must be rows (N, D) with pixels in [0, 1]: rescale them."
+        )
+    steps = 16 if torch.equal((16 * images).round(), 16 * images) else 255
+    return {"steps": steps} | pack((steps * images).round(), "uint8")
+
+
 def pack_network(net: nn.Module) -> Packed:
     """A multilayer perceptron for the script: `unpackNetwork` there gives its forward pass.
 

@@ -5,6 +5,7 @@ import { drawnImage } from "./shared/drawn.js";
 import { element, live } from "./shared/frame.js";
 import { captioned, pixels } from "./shared/image.js";
 import { sigmoid } from "./shared/maths.js";
+import { nearestAmong } from "./shared/nearest.js";
 import { asGaussian, unpack, unpackNetwork, unpackRows } from "./shared/network.js";
 import { sketchpad } from "./shared/sketch.js";
 import { makeMap } from "./first_vae/map.js";
@@ -71,17 +72,10 @@ export default live((frame, state) => {
 // Both networks, and the real digits to compare with.
 function makeModel(state) {
   const [encode, logits] = [unpackNetwork(state.encoder), unpackNetwork(state.decoder)];
-  const images = unpackRows(state.images).map((bytes) => Float64Array.from(bytes, (value) => value / 255));
-  const distance = (a, b) => a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0);
-  const nearest = (x_mean) => {
-    const distances = images.map((image) => distance(image, x_mean));
-    const number = distances.indexOf(Math.min(...distances));
-    return { number, image: images[number] };
-  };
   return {
     encode: (x) => asGaussian(encode(x), state.log_var_range),
     decode: (z) => logits(z).map(sigmoid),
-    nearest,
+    nearest: nearestAmong(state.images),
   };
 }
 

@@ -8,7 +8,7 @@ from matplotlib.patches import Ellipse
 from torch import Tensor, nn
 
 from vae_lib.live.drawing import drawing_rule, model_and_digits, plane
-from vae_lib.live.figure import LiveFigure, here, pack
+from vae_lib.live.figure import LiveFigure, here, pack_images
 
 NAME = "A VAE to draw on"
 DESCRIPTION = (
@@ -56,7 +56,7 @@ def first_vae(
     digits = (codes, labels, images, labels, image_shape)
     state = model_and_digits(encoder, decoder, *digits, log_var_range)
     del state["image_labels"]
-    state["images"] = pack((255 * images).round(), "uint8")
+    state["images"] = pack_images(images)
     state["drawing"] = drawing_rule(drawing, images, image_shape)
     picture = _picture(encoder, decoder, codes, labels, images, image_shape)
     return LiveFigure("first_vae", name=NAME, description=DESCRIPTION, state=state, picture=picture)

@@ -2,7 +2,9 @@
 
 import { estimate, functionsOf } from "./gradient_estimators/estimates.js";
 import { histogramPlot, scorePlot, slopePlot } from "./gradient_estimators/plots.js";
-import { button, choice, element, live, panel, slider } from "./shared/frame.js";
+import { button, choice, slider } from "./shared/controls.js";
+import { element, live } from "./shared/frame.js";
+import { controlsBetween, split } from "./shared/layout.js";
 import { clamp, normals } from "./shared/maths.js";
 
 const BASELINES = [
@@ -42,12 +44,13 @@ function makePlots(frame, functions, n_draws) {
   const scores = scorePlot();
   const histograms = new Map(); // by the half-width of their axis, made when first needed
   const [curve_box, histogram_box] = [element("div"), element("div")];
-  const left = panel(frame, "f and its slopes at the draws", curve_box);
-  left.append(element("p", { class: "vae-live-title" }, "q(z), not to scale, and the draws' scores"));
-  left.append(scores.axes.box);
+  const titled = (text) => element("p", { class: "vae-live-title" }, text);
   const how_many = n_draws.toLocaleString("en");
-  const right = panel(frame, `one estimate for each of the ${how_many} draws`, histogram_box);
-  for (const part of [left, right]) part.classList.add("wide");
+  const title = titled(`one estimate for each of the ${how_many} draws`);
+  const side = split(frame, element("div", {}, title, histogram_box));
+  side.append(titled("f and its slopes at the draws"), curve_box);
+  side.append(titled("q(z), not to scale, and the draws' scores"), scores.axes.box);
+  controlsBetween(frame, side);
   const put = (box, { axes }) => {
     if (box.firstChild !== axes.box) box.replaceChildren(axes.box);
   };

@@ -10,9 +10,9 @@ from vae_lib.live.figure import LiveFigure
 
 NAME = "Two estimators from the same draws"
 DESCRIPTION = (
-    "Move μ and σ: ε stays as it was drawn, and the draws z = μ + σε glide. Blue, on f: the slopes "
-    "at some of the draws, the pathwise estimates. Orange, below: the scores, up or down. The "
-    "histograms are of one estimate for each of the draws, the dashed line is the exact gradient."
+    "Move μ and σ: the draws z = μ + σε keep their ε. Blue, on f: the slopes at some of the draws, "
+    "the pathwise estimates. Orange: the draws' scores, up or down. The histograms are of one "
+    "estimate for each of the draws, and the dashed line is the exact gradient."
 )
 MU_RANGE = (-2.0, 2.0)
 SIGMA_RANGE = (0.1, 1.5)

@@ -2,7 +2,9 @@
 
 import { ratioAxis } from "./loss_calculator/axis.js";
 import { LETTERS, TERMS, coefficients, faultIn, inCode, inLetters, inWords } from "./loss_calculator/loss.js";
-import { button, choice, element, field, live, panel } from "./shared/frame.js";
+import { button, choice, field } from "./shared/controls.js";
+import { element, live } from "./shared/frame.js";
+import { split } from "./shared/layout.js";
 
 const REDUCTIONS = [["sum", "sum"], ["mean", "mean"]];
 const OWN = "own";
@@ -10,10 +12,13 @@ const OWN = "own";
 export default live((frame, state) => {
   if (!state.losses?.length) throw new Error("the losses to choose from are missing in its state");
   const place = element("div", { class: "vae-live-form" });
-  panel(frame, "", place).classList.add("wide");
   const code = element("pre", { class: "vae-live-code" });
   const axis = ratioAxis();
-  panel(frame, "The loss, in code", code, axis.face).classList.add("wide");
+  const readout = frame.root.querySelector(".vae-live-readout");
+  const side = split(frame, element("div", { class: "vae-live-answer" }, axis.face, readout));
+  side.append(place, frame.controls);
+  const title = element("p", { class: "vae-live-title" }, "The loss, in code");
+  side.after(element("div", { class: "vae-live-below" }, title, code));
   const form = makeForm(frame, place, state.losses);
   makeButtons(frame, form);
 

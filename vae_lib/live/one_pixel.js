@@ -1,8 +1,10 @@
 // Chapter 5: one pixel, its cost under a Bernoulli and under a continuous Bernoulli. Everything is
 // computed from the logit l of λ, in which nothing is lost near λ = 1/2 nor near 0 and 1.
 
-import { button, element, live, panel, slider } from "./shared/frame.js";
+import { button, slider } from "./shared/controls.js";
+import { element, live, panel } from "./shared/frame.js";
 import { captioned, pixels } from "./shared/image.js";
+import { controlsBetween, split } from "./shared/layout.js";
 import { clamp, linspace, sigmoid, softplus } from "./shared/maths.js";
 import { handle, line, plot, svg } from "./shared/plot.js";
 
@@ -83,10 +85,10 @@ export default live((frame, state) => {
   const levels = levelPlot();
   const title = element("p", { class: "vae-live-title" });
   const legend = "dashed: BCE, with its floor at λ = x (circle); solid: −log\u00a0p(x;\u00a0λ), least at the diamond";
-  for (const part of [panel(frame, legend, costs.axes.box), panel(frame, "", title, levels.axes.box)]) {
-    part.classList.add("wide");
-    part.style.flexBasis = `${SIZE.width - 8}px`;
-  }
+  const left = element("div", {}, element("p", { class: "vae-live-title" }, legend), costs.axes.box);
+  const side = split(frame, left);
+  side.append(title, levels.axes.box);
+  controlsBetween(frame, side);
   const showSwatches = makeSwatches(frame);
   const { x_handle, lambda_handle } = makeControls(frame, costs.axes, levels.axes, most, now);
 

@@ -2,8 +2,10 @@
 
 import { imageOptions, nearestLabel, numerals } from "./shared/classes.js";
 import { drawnImage } from "./shared/drawn.js";
-import { choice, element, live, panel, slider } from "./shared/frame.js";
+import { choice, slider } from "./shared/controls.js";
+import { element, live } from "./shared/frame.js";
 import { pixels } from "./shared/image.js";
+import { split } from "./shared/layout.js";
 import { asGaussian, unpack, unpackNetwork, unpackRows } from "./shared/network.js";
 import { latentPlane } from "./shared/plane.js";
 import { ellipse, svg } from "./shared/plot.js";
@@ -84,7 +86,7 @@ function makePlane({ x_range, y_range }, codes, labels) {
 // Plane, pad and pictures in their panels; returns the function that shows x and what is decoded.
 function makePictures(frame, axes, pad, shape) {
   const blank = new Float64Array(shape[0] * shape[1]);
-  const input = pixels(shape, { label: "x, as the encoder gets it", size: 144 });
+  const input = pixels(shape, { label: "x, as the encoder gets it", size: 80 });
   const decodings = ["at μ", "left of μ", "right of μ", "above μ", "below μ"].map((where) =>
     pixels(shape, { label: `The decoder's mean ${where}` }),
   );
@@ -92,10 +94,11 @@ function makePictures(frame, axes, pad, shape) {
   const gap = () => element("span");
   const cross = element("div", { class: "vae-live-cross" });
   cross.append(gap(), above, gap(), left, at_mu, right, gap(), below, gap());
-  panel(frame, "", axes.box).classList.add("wide");
-  panel(frame, "", pad.box);
-  panel(frame, "x, as the encoder gets it", input.canvas);
-  panel(frame, "decoded at μ, and at the dots round it", cross);
+  const titled = (text, part) => element("div", {}, element("p", { class: "vae-live-title" }, text), part);
+  const pictures = element("div", { class: "vae-live-seen" });
+  pictures.append(titled("x, as the encoder gets it", input.canvas), titled("decoded at μ, and round it", cross));
+  const side = split(frame, axes.box);
+  side.append(element("div", { class: "vae-live-drawn" }, pad.box, pictures), frame.controls);
   return (x, decoded) => {
     input.show(x ?? blank);
     decodings.forEach((image, i) => image.show(decoded[i] ?? blank));

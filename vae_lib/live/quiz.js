@@ -1,6 +1,7 @@
 // Questions with one right answer each: choose, check, and read what makes it right or wrong.
 
-import { button, element, freshId, live } from "./shared/frame.js";
+import { button } from "./shared/controls.js";
+import { element, freshId, live } from "./shared/frame.js";
 
 const LETTERS = "ABCDEF";
 

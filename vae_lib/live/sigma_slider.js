@@ -1,7 +1,9 @@
 // Chapter 4: SSE/2σ² + (D/2) log 2πσ² and its two terms over σ, for reconstructions that stay.
 
-import { button, choice, element, live, panel, slider } from "./shared/frame.js";
+import { button, choice, slider } from "./shared/controls.js";
+import { element, live } from "./shared/frame.js";
 import { captioned, pixels } from "./shared/image.js";
+import { pictureRow, split, sumOf } from "./shared/layout.js";
 import { clamp, linspace, LOG_2PI, normals, sum } from "./shared/maths.js";
 import { unpackRows } from "./shared/network.js";
 import { handle, line, plot, svg, tickText } from "./shared/plot.js";
@@ -28,7 +30,7 @@ export default live((frame, state) => {
   if (x.length !== names?.length) throw new Error("there are not as many names as images");
   if (!(state.mean_sse > 0 && state.sigma > 0)) throw new Error("the mean SSE or σ is missing from the figure's state");
   const costs = makeCosts(x, x_mean, state);
-  const now = { shown: 0, sigma: state.sigma, seed: state.seed, eps: [] };
+  const now = { shown: state.first, sigma: state.sigma, seed: state.seed, eps: [] };
   const renew = () => {
     now.eps = Float64Array.from({ length: x[0].length }, normals(now.seed++));
   };
@@ -45,6 +47,7 @@ export default live((frame, state) => {
     const excess = values.total - best_total;
     const draw = Array.from(x_mean[shown], (value, d) => value + sigma * now.eps[d]);
     curves.set(now, values);
+    pictures.setSum([values.error_term, values.log_term, values.total].map(tenths));
     // Where the curve has left the plot, the handle waits at its upper edge.
     point.place({ x: Math.log10(sigma), y: clamp(values.total, ...curves.axes.y) });
     pictures.show([x[shown], x_mean[shown], draw], value_range, sigma, shown === names.length - 1);
@@ -149,11 +152,13 @@ function makePictures(frame, axes, shape) {
     caption.style.maxWidth = `${SIDE}px`;
     return { ...image, figure, caption };
   });
-  const main = panel(frame, "solid: −log p(x|z); dashed: SSE/2σ²; dotted: ½\u00a0D\u00a0log\u00a02πσ²", axes.box);
-  main.classList.add("wide");
-  main.style.flexGrow = "100"; // so that the pictures stand in a column beside it, or in a row below
-  const row = element("div", { class: "vae-live-row" }, ...pictures.map(({ figure }) => figure));
-  panel(frame, "", row).style.flex = `1 1 ${SIDE}px`;
+  const sum = sumOf([
+    ["SSE/2σ²", "orange dashed"],
+    ["½\u00a0D\u00a0log\u00a02πσ²", "blue dotted", "+"],
+    ["−log\u00a0p(x|z), nats", "ink", "="],
+  ]);
+  const side = split(frame, element("div", {}, sum.row, axes.box));
+  side.append(pictureRow(pictures), frame.controls);
   const show = (images, value_range, sigma, average) => {
     const captions = [
       average ? "x, for example: its SSE is about the mean" : "x",
@@ -165,7 +170,7 @@ function makePictures(frame, axes, shape) {
       picture.caption.textContent = captions[i];
     });
   };
-  return { show };
+  return { show, setSum: sum.set };
 }
 
 // Returns the handle on the curve.
@@ -201,7 +206,7 @@ function makeControls(frame, axes, { log10_range, names }, costs, now, renew) {
     now.shown = Number(value);
     frame.request();
   };
-  choice(frame, { label: "Image", options, value: "0", onChange });
+  choice(frame, { label: "Image", options, value: String(now.shown), onChange });
   button(frame, { label: "Best σ", onClick: () => setSigma(costs.best(now.shown)) });
   button(frame, { label: "Halve σ", onClick: () => setSigma(now.sigma / 2) });
   button(frame, { label: "Double σ", onClick: () => setSigma(2 * now.sigma) });
@@ -215,12 +220,13 @@ function makeControls(frame, axes, { log10_range, names }, costs, now, renew) {
   return point;
 }
 
+const tenths = (value) => (Math.round(10 * value) / 10 + 0).toFixed(1).replace("-", "−");
+
 function saying({ sigma, error_term, log_term, total, excess, best_sigma, unsaid }) {
-  const nats = (value) => (Math.round(10 * value) / 10 + 0).toFixed(1).replace("-", "−");
   return (
-    `σ = ${sigma.toPrecision(3)}: SSE/2σ² ${nats(error_term)} + ½ D log 2πσ² ` +
-    `${nats(log_term)} = ${nats(total)} nats, ${nats(excess)} more than at the best σ, ` +
-    `${best_sigma.toPrecision(3)}. A plain SSE, σ² = ½, is ${nats(unsaid[0])} above the best; ` +
-    `half of it, σ = 1, is ${nats(unsaid[1])} above.`
+    `σ = ${sigma.toPrecision(3)}: SSE/2σ² ${tenths(error_term)} + ½ D log 2πσ² ` +
+    `${tenths(log_term)} = ${tenths(total)} nats, ${tenths(excess)} more than at the best σ, ` +
+    `${best_sigma.toPrecision(3)}. A plain SSE, σ² = ½, is ${tenths(unsaid[0])} above the best; ` +
+    `half of it, σ = 1, is ${tenths(unsaid[1])} above.`
   );
 }

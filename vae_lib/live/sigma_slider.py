@@ -14,9 +14,8 @@ from vae_lib.live.figure import LiveFigure, here, pack
 
 NAME = "One σ for all pixels"
 DESCRIPTION = (
-    "Move σ by the slider, or by the handle on the solid curve, and choose an image: its "
-    "reconstruction stays as it is, and so does its squared error. The draw shows what noise of "
-    "that σ looks like."
+    "Move σ by the slider, or by the handle on the solid curve, and choose an image. The curves "
+    "are minus its log-likelihood and the two terms of that; the draw has noise of the chosen σ."
 )
 ALL = "all {n}, on average"
 
@@ -35,7 +34,8 @@ def sigma_slider(
     Args:
         x, x_mean: images and the means of p(x|z) that stand for them, both (N, D). None may be
             reconstructed without any error: its likelihood has no maximum over σ.
-        shown: which of them can be chosen, by what they are called; the first is shown first.
+        shown: which of them can be chosen, by what they are called; first comes the one that has
+            most to see, by its contrast.
         value_range: the values shown as white and as black, the higher first for photographs.
         sigma: the σ shown first.
 
@@ -57,8 +57,10 @@ def sigma_slider(
         "log10_range": _log10_range([case[1].item() for case in cases], x.shape[1], sigma),
         "sigma": float(sigma),
         "seed": 0,
+        "first": int(x[rows[:-1]].std(1).argmax()),
     }
-    picture = _picture(state, x[rows[0]], x_mean[rows[0]])
+    row = rows[state["first"]]
+    picture = _picture(state, x[row], x_mean[row])
     return LiveFigure(
         "sigma_slider", name=NAME, description=DESCRIPTION, state=state, picture=picture
     )

@@ -1,6 +1,6 @@
 // A pen that writes digit after digit by itself, until a reader touches the figure.
 
-import { button } from "../shared/frame.js";
+import { button } from "../shared/controls.js";
 import { DIGITS, duration, strokesOf, written } from "./pen.js";
 
 const TICK_MS = 33;

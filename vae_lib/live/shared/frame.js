@@ -1,4 +1,4 @@
-// The frame that every live figure stands in: controls, texts, redrawing, and a clean end.
+// The frame that every live figure stands in: a card, its texts, redrawing, and a clean end.
 //
 //   export default live((frame, state) => { ...; frame.draw(() => { ... }); });
 //
@@ -16,6 +16,7 @@ export function element(name, attributes = {}, ...children) {
 }
 
 const NO_NUMBER = /\b(?:NaN|undefined|Infinity)\b/;
+const BY_FINGER = "(hover: none) and (pointer: coarse)";
 const QUIET_MS = 400; // without a change, before a screen reader is told
 
 // Unique on the page, which other figures with their own copy of this code share.
@@ -67,24 +68,53 @@ function makeFrame(el, name, description) {
   Object.assign(frame, drawing(frame, endings));
   frame.tell = telling(frame, parts);
   watchTheme(frame, endings);
+  nudging(frame, endings);
   return frame;
 }
 
+// A card: a badge, what can be done, the figure with what moves it, and what it says.
 function layOut(el, name, description) {
   const stage = element("div", { class: "vae-live-stage" });
   const controls = element("div", { class: "vae-live-controls" });
   const readout = element("p", { class: "vae-live-readout" });
   const status = element("p", { class: "vae-live-status", role: "status" });
-  const hint = element("p", { class: "vae-live-hint", id: freshId() }, description);
+  const words = matchMedia(BY_FINGER).matches ? forFingers(description) : description;
+  const hint = element("p", { class: "vae-live-hint", id: freshId() }, words);
+  const badge = element("p", { class: "vae-live-badge", "aria-hidden": "true" }, "Live: try it");
   const attributes = {
     class: "vae-live",
     "aria-label": name,
     "aria-describedby": hint.id,
     "data-lm-suppress-shortcuts": "true", // JupyterLab's would take the arrow keys away
   };
-  const root = element("section", attributes, hint, stage, controls, readout, status);
+  const root = element("section", attributes, badge, hint, stage, controls, readout, status);
   el.replaceChildren(root);
   return { root, stage, controls, readout, status };
+}
+
+// What a description says of mouse and keys, for somebody who has neither.
+const forFingers = (text) =>
+  text
+    .replace(/, or move it with the arrow keys| or the Enter key/, "")
+    .replace(/ \(with the point selected[^)]*\)/, "")
+    .replace(/with mouse, finger or keys/, "with your finger")
+    .replace(/\b(D|d)rag (the \w+(?: z)?)/, (_, d, what) => `${d === "D" ? "M" : "m"}ove ${what} with your finger`);
+
+// The first time that a reader sees the figure, what can be taken hold of pulses, until it is.
+function nudging(frame, endings) {
+  if (frame.reducedMotion()) return;
+  const seen = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    seen.disconnect();
+    frame.root.classList.add("vae-live-nudge");
+  }, { threshold: 0.4 });
+  endings.push(() => seen.disconnect());
+  const taken = () => {
+    seen.disconnect();
+    frame.root.classList.remove("vae-live-nudge");
+  };
+  for (const touch of ["pointerdown", "keydown"]) frame.listen(frame.root, touch, taken, { capture: true });
+  seen.observe(frame.root);
 }
 
 // Run something that may throw; a fault becomes a message in place of the figure, and an event.
@@ -199,62 +229,6 @@ function watchTheme(frame, endings) {
     observer.observe(node, { attributeFilter: ["data-theme", "data-jp-theme-light", "class"] });
   }
   frame.listen(matchMedia("(prefers-color-scheme: dark)"), "change", redraw);
-}
-
-// A labelled range with its value; onInput gets the number. Set it with .set(value).
-export function slider(frame, { label, min, max, step, value, format = (v) => v.toFixed(2), onInput }) {
-  const id = freshId();
-  const input = element("input", { type: "range", id, min, max, step, value });
-  const output = element("output", { for: id, "aria-live": "off" }); // the range says it already
-  const show = () => {
-    output.textContent = format(input.valueAsNumber);
-    input.setAttribute("aria-valuetext", output.textContent);
-  };
-  frame.listen(input, "input", () => {
-    show();
-    onInput(input.valueAsNumber);
-  });
-  const set = (number) => {
-    input.value = number;
-    show();
-  };
-  show();
-  const row = element("div", { class: "vae-live-slider" });
-  row.append(element("label", { for: id }, label), input, output);
-  frame.controls.append(row);
-  return { input, set, row };
-}
-
-export function button(frame, { label, onClick, pressed, parent = frame.controls }) {
-  const made = element("button", { type: "button", class: "vae-live-button" }, label);
-  if (pressed !== undefined) made.setAttribute("aria-pressed", String(pressed));
-  frame.listen(made, "click", () => onClick(made));
-  parent.append(made);
-  return made;
-}
-
-// One of several: a labelled select. options: [[value, text], ...].
-export function choice(frame, { label, options, value, onChange, parent = frame.controls }) {
-  const id = freshId();
-  const select = element("select", { id });
-  for (const [key, text] of options) select.append(element("option", { value: key }, text));
-  select.value = value;
-  frame.listen(select, "change", () => onChange(select.value));
-  const row = element("div", { class: "vae-live-choice" });
-  row.append(element("label", { for: id }, label), select);
-  parent.append(row);
-  return { select, row };
-}
-
-// A labelled number; onInput gets it, NaN where there is none.
-export function field(frame, { label, min, step, value, onInput, parent = frame.controls }) {
-  const id = freshId();
-  const input = element("input", { type: "number", id, min, step, value, inputmode: "decimal" });
-  frame.listen(input, "input", () => onInput(input.valueAsNumber));
-  const row = element("div", { class: "vae-live-field" });
-  row.append(element("label", { for: id }, label), input);
-  parent.append(row);
-  return { input, row };
 }
 
 // A part of the stage with a heading of its own.

@@ -1,6 +1,7 @@
 // A pad to draw on with mouse, finger, pen or keys.
 
-import { button, element } from "./frame.js";
+import { button } from "./controls.js";
+import { element } from "./frame.js";
 import { inkOf } from "./image.js";
 import { clamp } from "./maths.js";
 
