@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browser import next_frame, press, section
+from browser import next_frame, press, scrolls_sideways, section
 from figures import FIGURES, each_figure, made
 from playwright.sync_api import expect
 
@@ -44,3 +44,35 @@ def test_it_does_not_nudge_a_reader_who_prefers_stillness(page_of):
     page = page_of(made(MAP)[0], still=True)
     page.wait_for_timeout(100)
     assert not section(page).evaluate(NUDGED)
+
+
+SPLIT = {
+    "posterior_ellipse",
+    "decoded_draws",
+    "sigma_slider",
+    "one_pixel",
+    "elbo_bars",
+    "gradient_estimators",
+    "explorer",
+    "loss_calculator",
+}
+PLOT = """(control) => {
+  control.scrollIntoView({ block: "center" });
+  const plot = control.closest(".vae-live").querySelector(".vae-live-main");
+  const { top, bottom } = plot.getBoundingClientRect();
+  return [top, bottom];
+}"""
+
+
+@pytest.mark.parametrize("name", sorted(SPLIT))
+def test_on_a_phone_the_plot_is_in_view_whatever_is_moved(page_of, name):
+    asked = next(asked for asked in FIGURES if asked.name == name)
+    page = page_of(made(asked)[0], width=390, height=800, touch=True)
+    worked = 0
+    for control in section(page).locator("input, select, button, canvas[tabindex]").all():
+        if control.is_visible():
+            top, bottom = control.evaluate(PLOT)
+            assert top >= -1 and bottom <= 640, control.evaluate("(one) => one.outerHTML")
+            worked += 1
+    assert worked >= 3
+    assert not scrolls_sideways(page)
