@@ -132,7 +132,7 @@ function makeControls(frame, image_labels, pad, chosen) {
   return select;
 }
 
-const pair = ([a, b]) => `(${a.toFixed(2)}, ${b.toFixed(2)})`;
+const pair = ([a, b]) => `(${a.toFixed(2)}, ${b.toFixed(2)})`.replaceAll("-", "−");
 
 function describe({ mu, sigma }, scale, near, { x_range, y_range }) {
   const wider = scale === 1 ? "" : `, drawn ${scale.toFixed(2)} times as wide`;
