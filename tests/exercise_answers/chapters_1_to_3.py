@@ -214,6 +214,7 @@ RIGHT = {
             codes.mean(0) - noise @ torch.linalg.cholesky(torch.cov(codes.T, correction=0)).T
         ),
     ],
+    "1.4": [share_by_topk, share_by_sorting, share_by_scikit],
     "2.a": [
         lambda log_var: np.sqrt(np.exp(log_var.numpy())),
         lambda log_var: torch.exp(log_var) ** 0.5,
@@ -312,6 +313,15 @@ WRONG = {
         ("no mean", lambda codes, noise: noise @ torch.linalg.cholesky(torch.cov(codes.T)).T),
         (None, lambda codes, noise: codes.mean(0) + noise),
         (None, lambda codes, noise: codes_by_svd(codes, noise - noise.mean(0))),
+    ],
+    "1.4": [
+        ("majority vote", two_sample_vote),
+        ("a row as its own neighbour", lambda a, b, k: share_by_topk(a, b, k, own=True)),
+        ("neighbours from the other sample", lambda a, b, k: 1 - share_by_topk(a, b, k)),
+        ("a number for each row", lambda a, b, k: k * share_by_topk(a, b, k)),
+        (None, lambda a, b, k: share_by_topk(a, b, k, largest=True)),
+        (None, lambda a, b, k: share_by_topk(a, b, k + 1)),
+        (None, lambda a, b, k: share_by_topk(a, b, 1)),
     ],
     "2.a": [
         ("variance", np.exp),
