@@ -44,6 +44,11 @@ ARGUMENTS = (
 )
 LOCAL_SCHEMES = ("about", "blob", "data", "file")
 # A figure that was moved has asked for the frame before this asks for it.
+# The browser makes a click of a tap in its own time.
+TAPPED = """() => {
+  const once = { capture: true, once: true };
+  window.tapped_ = new Promise((end) => addEventListener("click", end, once));
+}"""
 NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 
 VALUES = f"""async (which) => {{
@@ -354,7 +359,9 @@ def touch_drag(target: Locator, dx: float = 0, dy: float = 0, *, steps: int = 5)
             touch("touchMove", (x + dx * i / steps, y + dy * i / steps))
         touch("touchEnd")
     else:  # both at once: on a busy machine one after the other may become a long press
+        page.evaluate(TAPPED)
         page.touchscreen.tap(x, y)
+        page.evaluate("Promise.race([tapped_, new Promise((end) => setTimeout(end, 1000))])")
     fingers.detach()
     next_frame(page)
 
