@@ -53,33 +53,39 @@
         return found;
       }),
 
-    // Formulas emptied and code without its colours, and back: axe takes most of its time for their
-    // many small pieces, which MathJax and Pygments make alike on every page.
-    thin: () => {
-      const kept = [];
-      const empty = (part, text) => {
-        kept.push([part, [...part.childNodes]]);
-        part.replaceChildren(text);
-      };
-      for (const formula of document.querySelectorAll("mjx-container")) empty(formula, "");
-      for (const code of document.querySelectorAll(".highlight pre")) empty(code, code.textContent);
-      probe.restore = () => kept.forEach(([part, nodes]) => part.replaceChildren(...nodes));
+    // Formulas emptied or code without its colours, and all back: axe takes most of its time for
+    // their many small pieces, which MathJax and Pygments make alike on every page.
+    thinned: [],
+    thin: (selector) => {
+      for (const part of document.querySelectorAll(selector)) {
+        probe.thinned.push([part, [...part.childNodes]]);
+        part.replaceChildren(selector === "mjx-container" ? "" : part.textContent);
+      }
+    },
+    restore: () => {
+      for (const [part, nodes] of probe.thinned.splice(0)) part.replaceChildren(...nodes);
     },
 
-    // Mark two of all pieces of text that stand alike in the page and have the same colours and size:
-    // axe takes milliseconds for the contrast of each.
-    markUnlike: () => {
+    // Mark two of all pieces of text that stand alike and have the same colours and size, and none
+    // whose key is known: axe takes milliseconds for the contrast of each. Gives the page's keys.
+    markUnlike: (known) => {
+      const judged = new Set(known);
+      const places = new Map([[null, ""]]);
+      const one = (node) => `${node.localName}.${node.className}{${node.getAttribute("style") ?? ""}}`;
+      const place = (node) => {
+        if (!places.has(node)) places.set(node, `${place(node.parentElement)} ${one(node)}`);
+        return places.get(node);
+      };
       const seen = new Map();
       const hasText = (node) => [...node.childNodes].some((part) => part.nodeType === 3 && part.data.trim());
-      const one = (node) => `${node.localName}.${node.className}{${node.getAttribute("style") ?? ""}}`;
-      const place = (node) => (node ? `${place(node.parentElement)} ${one(node)}` : "");
       for (const node of document.querySelectorAll("body, body *")) {
         if (!hasText(node)) continue;
         const { color, fontSize, fontWeight, opacity } = getComputedStyle(node);
         const key = [place(node), color, fontSize, fontWeight, opacity].join();
         seen.set(key, (seen.get(key) ?? 0) + 1);
-        node.toggleAttribute("data-unlike", seen.get(key) <= 2);
+        node.toggleAttribute("data-unlike", !judged.has(key) && seen.get(key) <= 2);
       }
+      return [...seen.keys()];
     },
 
     // The numbers in tables that are broken into several lines.
@@ -101,9 +107,14 @@
         const [red, green, blue] = numbers(colour).slice(0, 3).map(linear);
         return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
       };
-      const paperOf = (node) => {
+      const papers = new Map();
+      const paperBelow = (node) => {
         const colour = getComputedStyle(node).backgroundColor;
         return (numbers(colour)[3] ?? 1) === 1 || !node.parentElement ? colour : paperOf(node.parentElement);
+      };
+      const paperOf = (node) => {
+        if (!papers.has(node)) papers.set(node, paperBelow(node));
+        return papers.get(node);
       };
       const code = [".highlight pre", "dt.sig"].map((part) => `${part}, ${part} :not(.headerlink)`).join();
       const faint = new Set();
