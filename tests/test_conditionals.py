@@ -1,6 +1,7 @@
 """Laws that every conditional distribution obeys, and what each one is in particular."""
 
 import math
+import re
 
 import mpmath
 import numpy as np
@@ -350,6 +351,15 @@ def test_bernoulli_is_finite_however_sure(logit):
         assert log_p.item() == pytest.approx(float(expected), rel=1e-5, abs=1e-8)
         log_p.backward(retain_graph=True)
         assert net.bias.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("value", [0.99999994, 1.0000001, 1e-30])
+def test_a_value_that_is_refused_is_told_apart_from_those_that_are_not(value):
+    x = torch.tensor([value])
+    with pytest.raises(ValueError, match=r"Got the value (\S+)\. A Bern") as refusal:
+        Bernoulli(constant(0.0))(Z0).log_prob(x)
+    said = float(re.search(r"value (\S+)\. ", str(refusal.value))[1])
+    assert said not in (0, 1) and torch.tensor(said) == x
 
 
 def test_bernoulli_names_the_remedies_for_grey_pixels():

@@ -33,7 +33,7 @@ def binarize(
     if validate_args and not (inside := (x >= 0) & (x <= 1)).all():
         raise ValueError(
             f"binarize expects pixels in [0, 1], which it reads as probabilities; got "
-            f"{x[~inside][0].item():g} among {tuple(x.shape)} values. Rescale the data first."
+            f"{x[~inside][0].item():.9g} among {tuple(x.shape)} values. Rescale the data first."
         )
     x = x if x.is_floating_point() else x.float()
     if threshold is None:

@@ -99,7 +99,7 @@ def _first_grid(judged: Judged, p_z: td.Distribution, limits: Limits) -> tuple[T
     if not _is_one(cells[2], limits.tolerance):
         raise ValueError(
             f"Over codes from -{limits.radius:g} to {limits.radius:g} the prior integrates to "
-            f"{cells[2].logsumexp(0).exp():.4g}, not to 1 within {limits.tolerance:g}. Where it "
+            f"{cells[2].logsumexp(0).exp():.10g}, not to 1 within {limits.tolerance:g}. Where it "
             "reaches farther, give a larger radius; one without a density, or with peaks too "
             "narrow for the grid, needs log_likelihood."
         )
