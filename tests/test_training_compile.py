@@ -6,7 +6,6 @@ import warnings
 import pytest
 import torch
 from torch import nn
-from torch._inductor import config as inductor
 from training_models import DATA, binary_vae, bits, run
 
 from vae_lib.data import binarize, load
@@ -67,6 +66,8 @@ def test_warming_up_leaves_statistics_gradients_and_random_numbers_as_they_were(
 
 
 def test_without_a_compiler_training_goes_on_with_one_warning(monkeypatch):
+    from torch._inductor import config as inductor  # seconds, which each worker would take
+
     monkeypatch.setattr(inductor.cpp, "cxx", ("no-such-compiler",))
     monkeypatch.setattr(inductor, "force_disable_caches", True)
     torch._dynamo.reset()
