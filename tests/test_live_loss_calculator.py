@@ -132,7 +132,7 @@ def test_the_two_buttons(page_of):
     shown = values(page)
     assert shown["beta"] == pytest.approx(1, abs=1e-8)
     assert shown["sigma"] == pytest.approx(0.3, abs=1e-8)
-    page.get_by_role("button", name="Sum both terms").click()
+    page.get_by_role("button", name="Sum both").click()
     assert values(page)["ratio"] == pytest.approx(0.5)
     for size in ("pixels D", "latents L", "batch B"):
         page.get_by_label(size).fill("77")

@@ -93,7 +93,7 @@ def test_the_ends_are_exact_however_far_they_lie(page_of, max_logit):
 def test_the_floor_is_the_least_that_bce_can_be(page_of):
     page = page_of(one_pixel())
     inside = (0.02, 0.3, 0.5, 0.9)
-    told = sweep(page, [{"grey value x": x, "λ = x": None} for x in inside])
+    told = sweep(page, [{"grey value x": x, "Least BCE": None} for x in inside])
     for x, shown in zip(inside, told, strict=True):
         least = minimize_scalar(
             lambda logit, x=x: bce_by_torch(logit, x),
@@ -107,7 +107,7 @@ def test_the_floor_is_the_least_that_bce_can_be(page_of):
         assert shown["kl"] == pytest.approx(0, abs=1e-12)
     for key, x in (("Home", 0.0), ("End", 1.0)):  # black and white have no floor
         press(grey_slider(page), key)
-        click(page, "λ = x")
+        click(page, "Least BCE")
         shown = values(page)
         assert (shown["x"], shown["floor"]) == (x, 0)
         assert 0 < shown["bce"] < 1e-5
@@ -116,7 +116,7 @@ def test_the_floor_is_the_least_that_bce_can_be(page_of):
 def test_the_densitys_best_lambda_is_where_a_minimiser_finds_it(page_of):
     page = page_of(one_pixel())
     greys = (0.0, 0.05, 0.1, 0.3, 0.49, 0.5, 0.6, 0.9, 0.97, 1.0)
-    told = sweep(page, [{"grey value x": x, "λ of the least −log p": None} for x in greys])
+    told = sweep(page, [{"grey value x": x, "Least −log p": None} for x in greys])
     for x, shown in zip(greys, told, strict=True):
         found = minimize_scalar(
             lambda logit, x=x: by_torch(logit, x)[0],
@@ -145,7 +145,8 @@ def test_the_density_integrates_to_1_and_the_other_to_what_is_written(page_of, p
     assert mass == pytest.approx(shown[0]["mass"], abs=1e-4) and mass < 0.5 + 1e-9
     mean = simpson([s["x"] * s["density"] for s in shown], x=grid)
     assert mean == pytest.approx(shown[0]["mean"], abs=1e-4)
-    assert f"of area {shown[0]['mass']:.3f}" in section(page).inner_text()
+    names = section(page).locator("text.name").all_text_contents()
+    assert f"exp(−BCE), area {shown[0]['mass']:.3f}" in names
 
 
 def place(mark):
@@ -165,6 +166,9 @@ def curve(page, panel, kind):
 
 def test_marks_lie_on_the_curves(page_of):
     page = page_of(one_pixel(0.3, 0.8))
+    click(page, "Least BCE")
+    click(page, "Least −log p")
+    next_frame(page)
     marks = section(page).locator("svg").first.locator("path.line.ink")
     circle, diamond = place(marks.nth(0)), place(marks.nth(1))
     assert circle[1] == pytest.approx(curve(page, 0, "orange")[1].max(), abs=0.1)
@@ -195,13 +199,49 @@ def test_mouse_finger_and_keys_move_both(page_of):
 
 def test_the_words_are_the_numbers(page_of):
     page = page_of(one_pixel())
+    click(page, "Least −log p")
+    click(page, "Least BCE")
+    assert "KL 0.000" in readout(page)
+    press(lambda_slider(page), "ArrowRight")
     shown, words = values(page), readout(page).replace("−", "-")
     for name in ("bce", "floor", "kl", "cost", "best_cost", "mass"):
         assert f"{shown[name]:.3f}" in words
-    click(page, "λ = x")
-    assert "KL 0.000" in readout(page)
     press(lambda_slider(page), "End")
     assert "λ = 0.999994" in readout(page)
+
+
+def marked(page):
+    """Whether the least BCE and the least -log p are marked, and whether the words tell them."""
+    told = values(page)
+    marks = section(page).locator("svg").first.locator("path.line.ink")
+    assert [mark.is_visible() for mark in marks.all()] == list(told["found"].values())
+    assert ("the least, + KL" in readout(page)) == told["found"]["bce"]
+    assert ("; the least is" in readout(page)) == told["found"]["cost"]
+    return told["found"]
+
+
+def rest_at(page, logit):
+    """The reader's λ, at rest for as long as it takes to have found something."""
+    lambda_slider(page).fill(str(logit))
+    page.wait_for_timeout(800)
+
+
+def test_what_the_text_asks_for_is_marked_only_where_it_was_found(page_of):
+    page = page_of(one_pixel(0.3, 0.7))
+    assert marked(page) == {"bce": False, "cost": False}
+    press(grey_slider(page), "End")
+    rest_at(page, 11)
+    assert marked(page) == {"bce": True, "cost": False}
+    grey_slider(page).fill("0.3")
+    assert marked(page) == {"bce": False, "cost": False}  # another x, another search
+    rest_at(page, 0.85)
+    assert marked(page) == {"bce": False, "cost": False}
+    rest_at(page, -0.85)
+    assert marked(page) == {"bce": True, "cost": False}
+    grey_slider(page).fill("0.8")  # after two the reader knows
+    assert marked(page) == {"bce": True, "cost": False}
+    click(page, "Least −log p")
+    assert marked(page) == {"bce": True, "cost": True}
 
 
 @pytest.mark.parametrize(

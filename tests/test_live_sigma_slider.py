@@ -184,6 +184,52 @@ def test_beyond_the_plot_the_handle_waits_at_its_edge(page_of, case):
     assert values(page)["sigma"] == pytest.approx(10 ** figure.state["log10_range"][1])
 
 
+def test_the_optimum_is_marked_only_when_it_was_found(page_of, case):
+    page = page_of(slider_figure(*case))
+    best = values(page)["best_sigma"]
+    diamond = section(page).locator("path.line.ink[transform]")
+
+    def marked():
+        found = values(page)["found"]
+        named = section(page).get_by_text("σ² = MSE").is_visible()
+        assert diamond.is_visible() == named == ("at the best σ" in readout(page)) == found
+        return found
+
+    def rest_at(sigma):
+        slider_of(page).fill(str(math.log10(sigma)))
+        page.wait_for_timeout(800)
+
+    assert not marked()
+    rest_at(3 * best)
+    assert not marked()
+    slider_of(page).fill(str(math.log10(best)))  # only passed by
+    slider_of(page).fill(str(math.log10(best / 3)))
+    page.wait_for_timeout(800)
+    assert not marked()
+    rest_at(1.05 * best)
+    assert marked()
+    choose(page, "a hard one")
+    assert marked()
+
+
+INK = """(canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return [...data].filter((_, i) => i % 4 === 3);
+}"""
+
+
+def test_errors_and_noise_are_shown_alike(page_of):
+    """The draw's noise is as strong as the errors where σ is their root mean square."""
+    x, x_mean = residuals(2.0, n_pixels=784, n=3)
+    page = page_of(slider_figure(x, x_mean, image_shape=(28, 28)))
+    click(page, "Best σ")
+    next_frame(page)
+    names = ("What the reconstruction gets wrong", "The noise of the draw")
+    pictures = [section(page).get_by_role("img", name=name) for name in names]
+    errors, noise = (np.std(picture.evaluate(INK)) for picture in pictures)
+    assert errors > 5 and errors == pytest.approx(noise, rel=0.1)
+
+
 def test_mouse_finger_and_keys_move_sigma(page_of, case):
     page = page_of(slider_figure(*case), touch=True)
     before = values(page)["sigma"]
@@ -209,6 +255,8 @@ def output(page):
 
 def test_the_words_are_the_numbers(page_of, case):
     page = page_of(slider_figure(*case))
+    click(page, "Best σ")
+    click(page, "Double σ")
     shown, words = values(page), readout(page).replace("−", "-")
     for name in ("error_term", "log_term", "total", "excess"):
         assert f"{shown[name]:.1f}" in words

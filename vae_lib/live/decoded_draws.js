@@ -3,7 +3,7 @@
 import { button } from "./shared/controls.js";
 import { element, live, panel } from "./shared/frame.js";
 import { captioned, pixels } from "./shared/image.js";
-import { pictureRow, split } from "./shared/layout.js";
+import { controlsUnder, pictureRow, split } from "./shared/layout.js";
 import { linspace, normals } from "./shared/maths.js";
 import { unpackNetwork } from "./shared/network.js";
 import { codeHandle, latentPlane } from "./shared/plane.js";
@@ -143,7 +143,8 @@ function arrange(frame, axes, moments, draws, strip) {
   const side = split(frame, axes.box);
   const drawn = pictureRow(draws.map(({ canvas }) => ({ figure: canvas })));
   drawn.classList.add("many");
-  side.append(pictureRow(moments), heading, drawn, frame.controls);
+  side.append(pictureRow(moments), heading, drawn);
+  controlsUnder(frame, side);
   const title = "samples from p(x): a fresh z from the prior for each, then one x (the newest first)";
   const row = element("div", { class: "vae-live-row" }, ...strip.map(({ figure }) => figure));
   panel(frame, title, row).style.flexBasis = "100%";

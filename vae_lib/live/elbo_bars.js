@@ -4,10 +4,11 @@
 import { natsBars, nats } from "./elbo_bars/bars.js";
 import { MU_RANGE, SIGMA_RANGE, evidenceOf, gridOf, peakOf } from "./elbo_bars/evidence.js";
 import { button, choice, slider } from "./shared/controls.js";
-import { element, live } from "./shared/frame.js";
+import { live } from "./shared/frame.js";
 import { captioned, pixels } from "./shared/image.js";
 import { controlsBetween, split, sumOf } from "./shared/layout.js";
 import { clamp, linspace, logNormal } from "./shared/maths.js";
+import { nameAt } from "./shared/names.js";
 import { unpackNetwork, unpackRows } from "./shared/network.js";
 import { handle, line, plot } from "./shared/plot.js";
 
@@ -27,15 +28,13 @@ export default live((frame, state) => {
   const densities = densityPlot(grid, Math.max(...images.map((x) => peakOf(grid, x))));
   const bars = natsBars();
   const image = pixels(state.image_shape, { label: "The image x", size: 64 });
-  const key = sumOf([["posterior p(z|x)", "ink"], ["q(z)", "orange dashed"], ["prior p(z)", "grey dotted"]]);
-  const left = element("div", {}, key.row, densities.axes.box);
-  const side = split(frame, left);
+  const side = split(frame, densities.axes.box);
   const sum = sumOf([["log p(x)", "ink"], ["ELBO", "blue", "="], ["KL(q\u00a0‖\u00a0posterior)", "orange dashed", "+"]]);
   side.append(sum.row, bars.face);
-  controlsBetween(frame, side);
+  const between = controlsBetween(frame, side);
   const [mu, sigma] = state.q[0];
   const now = { shown: 0, mu, sigma };
-  const controls = makeControls(frame, state, densities.axes, now, { image, evidences });
+  const controls = makeControls(frame, state, densities.axes, now, { image, evidences, between });
 
   frame.draw(() => {
     const { posterior, terms } = evidences[now.shown];
@@ -64,15 +63,27 @@ function densityPlot(grid, highest) {
   const truth = line(axes, [], { class: "line ink" });
   const moved = line(axes, [], { class: "line orange dashed" });
   prior.set(linspace(...MU_RANGE, 121).map((z) => [z, Math.exp(logNormal(z))]));
+  const names = [["prior p(z)", "grey"], ["posterior p(z|x)", "ink"], ["q(z)", "orange"]].map((one) => nameAt(axes, ...one));
   const set = (posterior, { mu, sigma }) => {
-    truth.set(grid.z.map((z, i) => [z, posterior[i]]).filter(([z]) => Math.abs(z) <= 4));
+    const shape = grid.z.map((z, i) => [z, posterior[i]]).filter(([z]) => Math.abs(z) <= 4);
+    truth.set(shape);
     const around = linspace(mu - 5 * sigma, mu + 5 * sigma, 101);
     moved.set(around.map((z) => [z, Math.exp(logNormal(z, mu, sigma))]));
+    nameDensities(names, shape, { mu, sigma });
   };
   return { axes, set };
 }
 
-function makeControls(frame, state, axes, now, { image, evidences }) {
+// The names of prior, posterior and q: the posterior's above its peak, q's halfway up on its far side.
+function nameDensities([prior, truth, moved], shape, { mu, sigma }) {
+  const peak = shape.reduce((best, one) => (one[1] > best[1] ? one : best));
+  const side = mu < peak[0] ? -1 : 1; // of q, seen from the posterior
+  truth.set(...peak, { side: 0, up: 8 });
+  moved.set(mu + side * 1.18 * sigma, 0.5 * Math.exp(logNormal(mu, mu, sigma)), { side });
+  prior.set(-side * MU_RANGE[1], 0, { side, up: 9 });
+}
+
+function makeControls(frame, state, axes, now, { image, evidences, between }) {
   const setQ = (mu, sigma) => {
     Object.assign(now, { mu: clamp(mu, ...MU_RANGE), sigma: clamp(sigma, ...SIGMA_RANGE) });
     point.set({ x: now.mu });
@@ -89,7 +100,7 @@ function makeControls(frame, state, axes, now, { image, evidences }) {
     text: ({ x }) => `μ ${x.toFixed(2)}`,
     onMove: ({ x }) => setQ(x, now.sigma),
   });
-  const ranged = (label, [min, max], value, rest) => slider(frame, { label, min, max, step: 0.01, value, ...rest });
+  const ranged = (label, [min, max], value, rest) => slider(frame, { label, min, max, step: 0.01, value, parent: between, ...rest });
   const mus = ranged("μ", MU_RANGE, now.mu, { onInput: (value) => setQ(value, now.sigma) });
   const sigmas = ranged("σ", SIGMA_RANGE.map(Math.log), Math.log(now.sigma), {
     format: (value) => Math.exp(value).toFixed(3),

@@ -9,7 +9,7 @@ import { clamp, normals } from "./shared/maths.js";
 
 const BASELINES = [
   ["none", "none"],
-  ["others", "mean of f over the other draws"],
+  ["others", "the others' mean of f"],
   ["best", "the best constant"],
 ];
 
@@ -20,8 +20,8 @@ export default live((frame, state) => {
   const normal = normals(state.seed);
   const noise = () => Float64Array.from({ length: n_draws }, normal);
   const now = { f: "square", baseline: "none", mu: state.mu, sigma: state.sigma, eps: noise() };
-  const show = makePlots(frame, functions, n_draws);
-  makeControls(frame, state, functions, now, noise);
+  const { show, between } = makePlots(frame, functions, n_draws);
+  makeControls(frame, between, state, functions, now, noise);
 
   frame.draw(() => {
     const { eps, ...settings } = now;
@@ -48,13 +48,13 @@ function makePlots(frame, functions, n_draws) {
   const how_many = n_draws.toLocaleString("en");
   const title = titled(`one estimate for each of the ${how_many} draws`);
   const side = split(frame, element("div", {}, title, histogram_box));
-  side.append(titled("f and its slopes at the draws"), curve_box);
-  side.append(titled("q(z), not to scale, and the draws' scores"), scores.axes.box);
-  controlsBetween(frame, side);
+  side.append(titled("f, and its slopes at twelve of them"), curve_box);
+  side.append(titled("q(z), not to scale, and their scores"), scores.axes.box);
+  const between = controlsBetween(frame, side);
   const put = (box, { axes }) => {
     if (box.firstChild !== axes.box) box.replaceChildren(axes.box);
   };
-  return ({ f, eps, mu, sigma, baseline }, shown, gradient, half_width, summary) => {
+  const show = ({ f, eps, mu, sigma, baseline }, shown, gradient, half_width, summary) => {
     put(curve_box, curves[f]);
     curves[f].set(shown, functions[f]);
     scores.set(shown, eps, mu, sigma);
@@ -62,15 +62,16 @@ function makePlots(frame, functions, n_draws) {
     put(histogram_box, histograms.get(half_width));
     histograms.get(half_width).set(summary, gradient, baseline);
   };
+  return { show, between };
 }
 
-function makeControls(frame, { mu_range, sigma_range }, functions, now, noise) {
+function makeControls(frame, between, { mu_range, sigma_range }, functions, now, noise) {
   const change = (key) => (value) => {
     now[key] = value;
     frame.request();
   };
   const ranged = (label, key, [min, max]) =>
-    slider(frame, { label, min, max, step: 0.05, value: now[key], onInput: change(key) });
+    slider(frame, { label, min, max, step: 0.05, value: now[key], onInput: change(key), parent: between });
   ranged("μ", "mu", mu_range);
   ranged("σ", "sigma", sigma_range);
   const options = Object.entries(functions).map(([name, { label }]) => [name, label]);
@@ -99,5 +100,5 @@ function saying({ pathwise, score }, exact, n_draws) {
   const [path, scores] = ["pathwise estimator", "score function"];
   const [ratio, worse, better] = s > p ? [(s / p) ** 2, scores, path] : [(p / s) ** 2, path, scores];
   const times = ratio < 10 ? ratio.toFixed(1) : Math.round(ratio).toLocaleString("en");
-  return `${means} ${spread}, so the ${worse} needs ${times} times as many draws as the ${better}.`;
+  return `${means} ${spread}, so for a mean of the same error the ${worse} takes about ${times} times as many draws as the ${better}.`;
 }

@@ -133,7 +133,7 @@ function makeInputs(frame, place, onChange) {
 
 function makeButtons(frame, form) {
   button(frame, {
-    label: "Sum both terms, average over the batch",
+    label: "Sum both, average over the batch",
     onClick: () => {
       form.reduce(["batch"], ["batch"], 1);
       form.changed();

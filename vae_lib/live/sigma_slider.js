@@ -3,13 +3,15 @@
 import { button, choice, slider } from "./shared/controls.js";
 import { element, live } from "./shared/frame.js";
 import { captioned, pixels } from "./shared/image.js";
-import { pictureRow, split, sumOf } from "./shared/layout.js";
+import { split, sumOf } from "./shared/layout.js";
 import { clamp, linspace, LOG_2PI, normals, sum } from "./shared/maths.js";
 import { unpackRows } from "./shared/network.js";
 import { handle, line, plot, svg, tickText } from "./shared/plot.js";
+import { search } from "./shared/search.js";
 
-const SIDE = 96; // of the pictures, in pixels of the page
+const NEAR = 1 / 64; // nats a pixel above the least: an eighth of σ to either side of the best
 const ROUND = [1, 2, 5]; // times a power of ten: the ticks of a logarithmic axis
+const CONTRAST = 2; // of errors and noise, times that of the images
 // The σ of losses that do not mention any, and where its name stands.
 const UNSAID = [
   { at: Math.SQRT1_2, names: ["σ² = ½", "(SSE)"], kind: "end", shift: -4 },
@@ -26,33 +28,36 @@ function decadeTicks([low, high]) {
 
 export default live((frame, state) => {
   const [x, x_mean] = [unpackRows(state.x), unpackRows(state.x_mean)];
-  const { names, value_range } = state;
+  const { names } = state;
   if (x.length !== names?.length) throw new Error("there are not as many names as images");
   if (!(state.mean_sse > 0 && state.sigma > 0)) throw new Error("the mean SSE or σ is missing from the figure's state");
   const costs = makeCosts(x, x_mean, state);
-  const now = { shown: state.first, sigma: state.sigma, seed: state.seed, eps: [] };
+  const now = { shown: 0, sigma: state.sigma, seed: state.seed, eps: [] };
+  const near = () => costs.terms(now.shown, now.sigma).total < costs.leastOf(now.shown) + NEAR * costs.n_pixels;
+  const optimum = search(frame, { isThere: near });
   const renew = () => {
     now.eps = Float64Array.from({ length: x[0].length }, normals(now.seed++));
   };
   renew();
   const curves = curvePlot(costs, state.log10_range, now);
-  const pictures = makePictures(frame, curves.axes, state.image_shape);
-  const point = makeControls(frame, curves.axes, state, costs, now, renew);
+  const pictures = makePictures(frame, curves.axes, state);
+  const point = makeControls(frame, curves.axes, state, costs, now, renew, optimum);
 
   frame.draw(() => {
     const { shown, sigma } = now;
     const values = costs.terms(shown, sigma);
     const best_sigma = costs.best(shown);
-    const best_total = costs.terms(shown, best_sigma).total;
+    const best_total = costs.leastOf(shown);
     const excess = values.total - best_total;
+    const found = optimum.knows();
     const draw = Array.from(x_mean[shown], (value, d) => value + sigma * now.eps[d]);
-    curves.set(now, values);
+    curves.set(now, values, found);
     pictures.setSum([values.error_term, values.log_term, values.total].map(tenths));
     // Where the curve has left the plot, the handle waits at its upper edge.
     point.place({ x: Math.log10(sigma), y: clamp(values.total, ...curves.axes.y) });
-    pictures.show([x[shown], x_mean[shown], draw], value_range, sigma, shown === names.length - 1);
+    pictures.show(x[shown], x_mean[shown], draw, shown === names.length - 1);
     const unsaid = UNSAID.map(({ at }) => costs.terms(shown, at).total - best_total);
-    const told = { image: shown, sigma, sse: costs.sses[shown], ...values, best_sigma, best_total, excess, unsaid, draw };
+    const told = { image: shown, sigma, sse: costs.sses[shown], ...values, best_sigma, best_total, excess, found, unsaid, draw };
     frame.tell(saying(told), told);
   });
 });
@@ -67,7 +72,8 @@ function makeCosts(x, x_mean, { names, mean_sse }) {
     const error_term = sses[i] / (2 * sigma * sigma);
     return { error_term, log_term: log_term(sigma), total: error_term + log_term(sigma) };
   };
-  return { n_pixels, sses, log_term, terms, best: (i) => Math.sqrt(sses[i] / n_pixels) };
+  const best = (i) => Math.sqrt(sses[i] / n_pixels);
+  return { n_pixels, sses, log_term, terms, best, leastOf: (i) => terms(i, best(i)).total };
 }
 
 // An upright line at a σ, which set(σ) moves.
@@ -78,7 +84,7 @@ function upright(axes, kind, at) {
     rule.setAttribute("d", `M${axes.px(Math.log10(value)).toFixed(2)},${from}V${bottom}`);
   axes.marks.append(rule);
   set(at);
-  return { set };
+  return { rule, set };
 }
 
 // Both terms and their sum over σ, with the least of the sum and where σ is now.
@@ -114,10 +120,11 @@ function curvePlot(costs, log10_range, now) {
   axes.marks.append(best, best_name, ...dots);
 
   let curves_of = -1;
-  const set = ({ shown, sigma }, values) => {
+  const set = ({ shown, sigma }, values, found) => {
     if (curves_of !== shown) setCurves(axes, lines, (at) => costs.terms(shown, at));
     if (curves_of !== shown) setBest(axes, { best, best_name, foot }, costs, shown);
     curves_of = shown;
+    for (const mark of [best, best_name, foot.rule]) mark.style.display = found ? "" : "none";
     guide.set(sigma);
     [values.error_term, values.log_term].forEach((value, i) => {
       dots[i].setAttribute("cx", axes.px(Math.log10(sigma)));
@@ -144,42 +151,50 @@ function setBest(axes, { best, best_name, foot }, costs, shown) {
   foot.set(least, place[1] + 7);
 }
 
-// Plot and pictures in their panels.
-function makePictures(frame, axes, shape) {
-  const pictures = ["The image x", "Its reconstruction", "A draw from p(x|z)"].map((label) => {
-    const image = pixels(shape, { label, size: SIDE });
-    const { figure, caption } = captioned(image, "");
-    caption.style.maxWidth = `${SIDE}px`;
-    return { ...image, figure, caption };
-  });
+// Plot and pictures in their panels: what a draw and the image itself have beside the reconstruction
+// stand below one another, on a scale of their own, so that they can be compared.
+function makePictures(frame, axes, { image_shape, value_range }) {
+  const picture = (label, caption, place) => {
+    const image = pixels(image_shape, { label });
+    const { figure, caption: text } = captioned(image, caption);
+    figure.classList.add(place);
+    return { ...image, figure, text };
+  };
+  const made = {
+    image: picture("The image x", "x", "first"),
+    mean: picture("Its reconstruction", "reconstruction", "middle"),
+    error: picture("What the reconstruction gets wrong", "its errors", "last"),
+    draw: picture("A draw from p(x|z)", "a draw", "first"),
+    noise: picture("The noise of the draw", "its noise", "last"),
+  };
   const sum = sumOf([
     ["SSE/2σ²", "orange dashed"],
     ["½\u00a0D\u00a0log\u00a02πσ²", "blue dotted", "+"],
     ["−log\u00a0p(x|z), nats", "ink", "="],
   ]);
   const side = split(frame, element("div", {}, sum.row, axes.box));
-  side.append(pictureRow(pictures), frame.controls);
-  const show = (images, value_range, sigma, average) => {
-    const captions = [
-      average ? "x, for example: its SSE is about the mean" : "x",
-      "reconstruction",
-      `a draw, σ = ${sigma.toPrecision(3)}`,
-    ];
-    pictures.forEach((picture, i) => {
-      picture.show(images[i], value_range);
-      picture.caption.textContent = captions[i];
-    });
+  const figures = Object.values(made).map(({ figure }) => figure);
+  side.append(element("div", { class: "vae-live-compared" }, ...figures), frame.controls);
+  const half = (value_range[1] - value_range[0]) / (2 * CONTRAST);
+  const show = (x, x_mean, draw, average) => {
+    const less = (values) => Array.from(values, (value, d) => value - x_mean[d]);
+    const images = { image: x, mean: x_mean, draw };
+    for (const [name, values] of Object.entries(images)) made[name].show(values, value_range);
+    made.error.show(less(x), [-half, half]);
+    made.noise.show(less(draw), [-half, half]);
+    made.image.text.textContent = average ? "x, of about the mean SSE" : "x";
   };
   return { show, setSum: sum.set };
 }
 
 // Returns the handle on the curve.
-function makeControls(frame, axes, { log10_range, names }, costs, now, renew) {
+function makeControls(frame, axes, { log10_range, names }, costs, now, renew, optimum) {
   const ends = log10_range.map((power) => 10 ** power);
   const setSigma = (to) => {
     now.sigma = clamp(to, ...ends);
     point.set({ x: Math.log10(now.sigma) });
     control.set(Math.log10(now.sigma));
+    optimum.moved();
     frame.request();
   };
   const point = handle(frame, axes, {
@@ -207,7 +222,11 @@ function makeControls(frame, axes, { log10_range, names }, costs, now, renew) {
     frame.request();
   };
   choice(frame, { label: "Image", options, value: String(now.shown), onChange });
-  button(frame, { label: "Best σ", onClick: () => setSigma(costs.best(now.shown)) });
+  const toBest = () => {
+    setSigma(costs.best(now.shown));
+    optimum.reveal();
+  };
+  button(frame, { label: "Best σ", onClick: toBest });
   button(frame, { label: "Halve σ", onClick: () => setSigma(now.sigma / 2) });
   button(frame, { label: "Double σ", onClick: () => setSigma(2 * now.sigma) });
   button(frame, {
@@ -222,11 +241,13 @@ function makeControls(frame, axes, { log10_range, names }, costs, now, renew) {
 
 const tenths = (value) => (Math.round(10 * value) / 10 + 0).toFixed(1).replace("-", "−");
 
-function saying({ sigma, error_term, log_term, total, excess, best_sigma, unsaid }) {
-  return (
+function saying({ sigma, error_term, log_term, total, excess, best_sigma, unsaid, found }) {
+  const cost =
     `σ = ${sigma.toPrecision(3)}: SSE/2σ² ${tenths(error_term)} + ½ D log 2πσ² ` +
-    `${tenths(log_term)} = ${tenths(total)} nats, ${tenths(excess)} more than at the best σ, ` +
-    `${best_sigma.toPrecision(3)}. A plain SSE, σ² = ½, is ${tenths(unsaid[0])} above the best; ` +
-    `half of it, σ = 1, is ${tenths(unsaid[1])} above.`
+    `${tenths(log_term)} = ${tenths(total)} nats`;
+  if (!found) return `${cost}.`;
+  return (
+    `${cost}, ${tenths(excess)} more than at the best σ, ${best_sigma.toPrecision(3)}. A plain SSE, σ² = ½, is ` +
+    `${tenths(unsaid[0])} above the best; half of it, σ = 1, is ${tenths(unsaid[1])} above.`
   );
 }

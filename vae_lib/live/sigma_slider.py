@@ -34,8 +34,7 @@ def sigma_slider(
     Args:
         x, x_mean: images and the means of p(x|z) that stand for them, both (N, D). None may be
             reconstructed without any error: its likelihood has no maximum over σ.
-        shown: which of them can be chosen, by what they are called; first comes the one that has
-            most to see, by its contrast.
+        shown: which of them can be chosen, by what they are called; the first is shown first.
         value_range: the values shown as white and as black, the higher first for photographs.
         sigma: the σ shown first.
 
@@ -57,10 +56,8 @@ def sigma_slider(
         "log10_range": _log10_range([case[1].item() for case in cases], x.shape[1], sigma),
         "sigma": float(sigma),
         "seed": 0,
-        "first": int(x[rows[:-1]].std(1).argmax()),
     }
-    row = rows[state["first"]]
-    picture = _picture(state, x[row], x_mean[row])
+    picture = _picture(state, x[rows[0]], x_mean[rows[0]])
     return LiveFigure(
         "sigma_slider", name=NAME, description=DESCRIPTION, state=state, picture=picture
     )

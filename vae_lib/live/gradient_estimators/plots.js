@@ -17,7 +17,7 @@ export function slopePlot({ f, slope }) {
   const axes = plot({
     x: [-REACH, REACH],
     y: [low < 0 ? low - room : low - room / 2, high + room],
-    height: 210,
+    height: 180,
     ylabel: "f(z)",
     label: "The function f over z",
   });
@@ -46,7 +46,7 @@ export function scorePlot() {
   const axes = plot({
     x: [-REACH, REACH],
     y: [-2.9, 2.9],
-    height: 190,
+    height: 170,
     xlabel: "z",
     ylabel: "score · σ",
     ticks: 4,
@@ -83,7 +83,7 @@ export function histogramPlot(half) {
   const axes = plot({
     x: [-half, half],
     y: [0, 2.15],
-    height: 400,
+    height: 330,
     yticks: false,
     xlabel: "an estimate of ∂E[f] / ∂μ",
     label: "Histograms of the two estimators",
@@ -93,15 +93,17 @@ export function histogramPlot(half) {
     const colour = name === "pathwise" ? "blue" : "orange";
     const bars = svg("path", { class: `fill-${colour}` });
     line(axes, [[-half, base], [half, base]], { class: "axis" });
-    const title = svg("text", { x: axes.area.left + 6, y: axes.py(base + 0.98) + 6, class: "halo" });
+    const y = axes.py(base + BAND_HEIGHT) - 4;
+    const title = svg("text", { x: axes.area.left + 6, y, class: `name halo in-${colour}` });
+    const rest = svg("text", { x: axes.area.right - 4, y: y + 18, class: "tick end halo" });
     const marker = svg("path", { class: "fill-ink" });
-    axes.marks.append(title, marker);
+    axes.marks.append(title, rest, marker);
     axes.marks.prepend(bars);
-    return { name, base, bars, title, marker };
+    return { name, base, bars, title, rest, marker };
   });
   const set = (summary, gradient, baseline) => {
     truth.set([[gradient, 0], [gradient, 2.15]]);
-    for (const { name, base, bars, title, marker } of parts) {
+    for (const { name, base, bars, title, rest, marker } of parts) {
       const { mean, counts, beyond } = summary[name];
       const unit = BAND_HEIGHT / Math.max(...counts, 1);
       const width = (2 * half) / counts.length;
@@ -112,7 +114,8 @@ export function histogramPlot(half) {
       bars.setAttribute("d", `${path}V${axes.py(base)}Z`);
       const weighted = baseline === "none" ? "f(z)" : "(f(z) − b)";
       const formula = name === "pathwise" ? "pathwise: f′(z)" : `score function: ${weighted} ε/σ`;
-      title.textContent = beyond ? `${formula}; ${beyond} beyond the axis` : formula;
+      title.textContent = formula;
+      rest.textContent = beyond ? `${beyond} beyond the axis` : "";
       const [x, y] = [axes.px(mean), axes.py(base)];
       marker.setAttribute("d", `M${x},${y}l-5,9h10Z`);
     }

@@ -13,9 +13,18 @@ export function split(frame, plotbox) {
   return side;
 }
 
-// The frame's controls in the column, or where there is one column only, between plot and column.
+// Where what is moved most stands: below plot and column, or where there is one column only, between
+// them. The frame's own controls follow below all, while the plot stays in view.
 export function controlsBetween(frame, side) {
-  frame.controls.classList.add("between");
+  const between = element("div", { class: "vae-live-controls between" });
+  frame.controls.classList.add("after");
+  side.parentNode.append(between, frame.controls);
+  return between;
+}
+
+// The frame's controls under the plot, beside the column.
+export function controlsUnder(frame, side) {
+  frame.controls.classList.add("under");
   side.parentNode.append(frame.controls);
 }
 
