@@ -80,7 +80,8 @@ function nameDensities([prior, truth, moved], shape, { mu, sigma }) {
   const side = mu < peak[0] ? -1 : 1; // of q, seen from the posterior
   truth.set(...peak, { side: 0, up: 8 });
   moved.set(mu + side * 1.18 * sigma, 0.5 * Math.exp(logNormal(mu, mu, sigma)), { side });
-  prior.set(-side * MU_RANGE[1], 0, { side, up: 9 });
+  const free = peak[0] < 0 ? 1 : -1; // the end away from the posterior
+  prior.set(free * MU_RANGE[1], 0, { side: -free, up: 9 });
 }
 
 function makeControls(frame, state, axes, now, { image, evidences, between }) {

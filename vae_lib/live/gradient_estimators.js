@@ -99,6 +99,6 @@ function saying({ pathwise, score }, exact, n_draws) {
   const spread = `A single one has the standard deviation ${p.toPrecision(3)} and ${s.toPrecision(3)}`;
   const [path, scores] = ["pathwise estimator", "score function"];
   const [ratio, worse, better] = s > p ? [(s / p) ** 2, scores, path] : [(p / s) ** 2, path, scores];
-  const times = ratio < 10 ? ratio.toFixed(1) : Math.round(ratio).toLocaleString("en");
+  const times = Number(ratio.toPrecision(2)).toLocaleString("en"); // from a thousand draws no more is known
   return `${means} ${spread}, so for a mean of the same error the ${worse} takes about ${times} times as many draws as the ${better}.`;
 }

@@ -163,9 +163,9 @@ function makePictures(frame, axes, { image_shape, value_range }) {
   const made = {
     image: picture("The image x", "x", "first"),
     mean: picture("Its reconstruction", "reconstruction", "middle"),
-    error: picture("What the reconstruction gets wrong", "its errors", "last"),
+    error: picture("What the reconstruction gets wrong", "errors", "last"),
     draw: picture("A draw from p(x|z)", "a draw", "first"),
-    noise: picture("The noise of the draw", "its noise", "last"),
+    noise: picture("The noise of the draw", "noise", "last"),
   };
   const sum = sumOf([
     ["SSE/2σ²", "orange dashed"],

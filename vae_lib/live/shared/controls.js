@@ -2,9 +2,11 @@
 
 import { element, freshId } from "./frame.js";
 
+const twoPlaces = (value) => value.toFixed(2).replace("-", "−");
+
 // A labelled range with its value; onInput gets the number. Set it with .set(value).
 export function slider(frame, options) {
-  const { label, min, max, step, value, format = (v) => v.toFixed(2), onInput, parent = frame.controls } = options;
+  const { label, min, max, step, value, format = twoPlaces, onInput, parent = frame.controls } = options;
   const id = freshId();
   const input = element("input", { type: "range", id, min, max, step, value });
   const output = element("output", { for: id, "aria-live": "off" }); // the range says it already

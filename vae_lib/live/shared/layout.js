@@ -46,12 +46,13 @@ export function sumOf(terms) {
 }
 
 // Parts of which one is shown, [[name, element], ...], below a row of buttons to choose it by; returns the row.
+// The others keep their room, so that nothing below moves.
 export function oneOf(frame, parent, parts, onChange) {
   const row = element("div", { class: "vae-live-modes", role: "group", "aria-label": "What to do" });
-  parent.append(row, ...parts.map(([, part]) => part));
+  parent.append(row, element("div", { class: "vae-live-stack" }, ...parts.map(([, part]) => part)));
   const choose = (chosen) =>
     parts.forEach(([, part], i) => {
-      part.hidden = i !== chosen;
+      part.classList.toggle("away", i !== chosen);
       buttons[i].setAttribute("aria-pressed", String(i === chosen));
     });
   const onClick = (i) => () => {
