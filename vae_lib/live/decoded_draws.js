@@ -123,7 +123,7 @@ function makePictures(frame, axes, { image_shape, sigma, n_draws }, deviation) {
     const newest = [...samples].reverse();
     strip.forEach(({ canvas, show, caption }, i) => {
       show(newest[i]?.x ?? blank);
-      caption.textContent = newest[i]?.number ?? "";
+      caption.textContent = newest[i]?.number ?? "\u00a0"; // as high with a number as without
       canvas.setAttribute("aria-label", newest[i] ? `Sample ${newest[i].number}` : "No sample yet");
     });
   };

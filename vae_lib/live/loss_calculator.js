@@ -15,10 +15,10 @@ export default live((frame, state) => {
   const code = element("pre", { class: "vae-live-code" });
   const axis = ratioAxis();
   const readout = frame.root.querySelector(".vae-live-readout");
-  const side = split(frame, element("div", { class: "vae-live-answer" }, axis.face, readout));
+  const side = split(frame, element("div", { class: "vae-live-answer" }, axis.face));
   side.append(place, frame.controls);
   const title = element("p", { class: "vae-live-title" }, "The loss, in code");
-  side.after(element("div", { class: "vae-live-below" }, title, code));
+  side.after(element("div", { class: "vae-live-below" }, readout, title, code));
   const form = makeForm(frame, place, state.losses);
   makeButtons(frame, form);
 

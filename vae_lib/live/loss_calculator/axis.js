@@ -56,8 +56,9 @@ export function ratioAxis() {
     if (ratio > 0) {
       upright(ratio, 22, base, "line red");
       parts.push(svg("path", { d: `M${px(ratio)},28l-6,-10h12z`, class: "fill-red" }));
-      const at = Math.min(Math.max(px(ratio), 40), width - 40);
-      text(at, 13, isBce ? `β = ${threeDigits(ratio)}` : `σ² = ${threeDigits(ratio)}`, "middle");
+      const at = Math.min(Math.max(px(ratio), 80), width - 80);
+      const sigma = `σ² = ${threeDigits(ratio)}, σ = ${threeDigits(Math.sqrt(ratio))}`;
+      text(at, 13, isBce ? `β = ${threeDigits(ratio)}` : sigma, "name middle in-ink");
     }
     face.replaceChildren(...parts);
   };
