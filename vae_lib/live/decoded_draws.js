@@ -1,7 +1,7 @@
 // Chapter 3: drag a code, see the mean of p(x | z) and draws from it; sample z first, then x.
 
 import { button } from "./shared/controls.js";
-import { element, live, panel } from "./shared/frame.js";
+import { element, live, panel, write } from "./shared/frame.js";
 import { captioned, pixels } from "./shared/image.js";
 import { controlsUnder, pictureRow, split } from "./shared/layout.js";
 import { linspace, normals } from "./shared/maths.js";
@@ -123,7 +123,7 @@ function makePictures(frame, axes, { image_shape, sigma, n_draws }, deviation) {
     const newest = [...samples].reverse();
     strip.forEach(({ canvas, show, caption }, i) => {
       show(newest[i]?.x ?? blank);
-      caption.textContent = newest[i]?.number ?? "\u00a0"; // as high with a number as without
+      write(caption, String(newest[i]?.number ?? "\u00a0")); // as high with a number as without
       canvas.setAttribute("aria-label", newest[i] ? `Sample ${newest[i].number}` : "No sample yet");
     });
   };

@@ -64,19 +64,23 @@ function densityPlot(grid, highest) {
   const moved = line(axes, [], { class: "line orange dashed" });
   prior.set(linspace(...MU_RANGE, 121).map((z) => [z, Math.exp(logNormal(z))]));
   const names = [["prior p(z)", "grey"], ["posterior p(z|x)", "ink"], ["q(z)", "orange"]].map((one) => nameAt(axes, ...one));
+  let [drawn, peak] = [null, null];
   const set = (posterior, { mu, sigma }) => {
-    const shape = grid.z.map((z, i) => [z, posterior[i]]).filter(([z]) => Math.abs(z) <= 4);
-    truth.set(shape);
+    if (posterior !== drawn) {
+      const shape = grid.z.map((z, i) => [z, posterior[i]]).filter(([z]) => Math.abs(z) <= 4);
+      truth.set(shape);
+      peak = shape.reduce((best, one) => (one[1] > best[1] ? one : best));
+      drawn = posterior;
+    }
     const around = linspace(mu - 5 * sigma, mu + 5 * sigma, 101);
     moved.set(around.map((z) => [z, Math.exp(logNormal(z, mu, sigma))]));
-    nameDensities(names, shape, { mu, sigma });
+    nameDensities(names, peak, { mu, sigma });
   };
   return { axes, set };
 }
 
 // The names of prior, posterior and q: the posterior's above its peak, q's halfway up on its far side.
-function nameDensities([prior, truth, moved], shape, { mu, sigma }) {
-  const peak = shape.reduce((best, one) => (one[1] > best[1] ? one : best));
+function nameDensities([prior, truth, moved], peak, { mu, sigma }) {
   const side = mu < peak[0] ? -1 : 1; // of q, seen from the posterior
   truth.set(...peak, { side: 0, up: 8 });
   moved.set(mu + side * 1.18 * sigma, 0.5 * Math.exp(logNormal(mu, mu, sigma)), { side });

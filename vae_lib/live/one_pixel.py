@@ -13,7 +13,7 @@ NAME = "One pixel and two likelihoods"
 DESCRIPTION = (
     "Set the grey value x of the pixel and the decoder's λ, by the sliders or by the handles on "
     "the curves. One plot shows what that pixel costs under every λ, the other what that λ gives "
-    "to every pixel; the dotted upright lines mark the same x and λ in both."
+    "to every x; dotted upright lines mark the chosen λ and x."
 )
 MARKED = (0.0001, 0.01, 0.5, 0.99, 0.9999)
 

@@ -1,7 +1,7 @@
 // Chapter 4: SSE/2σ² + (D/2) log 2πσ² and its two terms over σ, for reconstructions that stay.
 
 import { button, choice, slider } from "./shared/controls.js";
-import { element, live } from "./shared/frame.js";
+import { element, live, write } from "./shared/frame.js";
 import { captioned, pixels } from "./shared/image.js";
 import { split, sumOf } from "./shared/layout.js";
 import { clamp, linspace, LOG_2PI, normals, sum } from "./shared/maths.js";
@@ -182,7 +182,7 @@ function makePictures(frame, axes, { image_shape, value_range }) {
     for (const [name, values] of Object.entries(images)) made[name].show(values, value_range);
     made.error.show(less(x), [-half, half]);
     made.noise.show(less(draw), [-half, half]);
-    made.image.text.textContent = average ? "x, of about the mean SSE" : "x";
+    write(made.image.text, average ? "x, of about the mean SSE" : "x");
   };
   return { show, setSum: sum.set };
 }

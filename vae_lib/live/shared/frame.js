@@ -15,6 +15,11 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+// A text is written only where it changes: each writing has the browser work out styles anew.
+export function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 const NO_NUMBER = /\b(?:NaN|undefined|Infinity)\b/;
 const BY_FINGER = "(hover: none) and (pointer: coarse)";
 const QUIET_MS = 400; // without a change, before a screen reader is told
