@@ -34,8 +34,10 @@ def title(chapters: Path, name: str) -> str:
 def section(name: str, heading: str, record: dict) -> str:
     """A chapter's claims as a table."""
     claims = record["findings"]["claims"]
-    chapter = name.partition("_")[0].lstrip("0")
-    head = f"## Chapter {chapter}: {heading}\n\n[To the chapter](../chapters/{name}.ipynb)"
+    number = name.partition("_")[0].lstrip("0") or "0"
+    what = "chapter" if number.isdecimal() else "project"  # whose title says which it is
+    heading = f"Chapter {number}: {heading}" if what == "chapter" else heading
+    head = f"## {heading}\n\n[To the {what}](../chapters/{name}.ipynb)"
     if not claims:
         return f"{head}. Its claims are assertions in its cells.\n\n"
     rows = "".join(f"| {plain(c['sentence'])} | {plain(c['numbers'])} |\n" for c in claims)

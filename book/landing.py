@@ -10,7 +10,8 @@ that of the first that has one;
     ```{chapter-cards}
     ```
 
-gives each chapter a card with its question and its minutes, read from its opening;
+gives each chapter, and each project, a card with its question and its minutes, read from its
+opening;
 
     ```{start}
     [How to use this book](how_to_use.md)
@@ -34,6 +35,7 @@ from myst_nb.sphinx_ import NbMetadataCollector
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
+from targets import chapter
 
 PICTURES = "_live_pictures"
 QUESTION = re.compile(r"^> (.+)$", re.MULTILINE)
@@ -55,8 +57,10 @@ class Card:
     all: str = ""
 
     @property
-    def number(self) -> int:
-        return int(Path(self.docname).name.partition("_")[0])
+    def number(self) -> str:
+        """A chapter's; a project has its own in its title."""
+        kind, number = chapter(self.docname) or ("", "")
+        return number if kind == "chapter" else ""
 
 
 def read_card(path: Path) -> Card:
@@ -117,8 +121,10 @@ class ChapterCards(SphinxDirective):
     def card(self, card: Card) -> nodes.list_item:
         item = nodes.list_item(classes=["chapter-card"])
         head = nodes.paragraph(classes=["chapter-card-title"])
-        head += nodes.inline("", str(card.number), classes=["chapter-card-number"])
-        head += [nodes.Text(" "), link_to(card, card.title)]
+        if card.number:
+            head += nodes.inline("", card.number, classes=["chapter-card-number"])
+            head += nodes.Text(" ")
+        head += link_to(card, card.title)
         item += head
         if card.question:
             said, messages = self.parse_inline(card.question)

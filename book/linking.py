@@ -20,7 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
-from targets import CHAPTER, TargetCollector, all_places, all_works, is_caption, is_part, label
+from targets import TargetCollector, all_places, all_works, chapter, is_caption, is_part, label
 from terms import Glossary, library_name
 
 logger = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class LinkMentions(SphinxPostTransform):
 
     def run(self, **kwargs: object) -> None:
         self.book, self.docname = self.app.book, self.env.docname
-        self.is_chapter = bool(CHAPTER.match(self.docname))
+        self.is_chapter = chapter(self.docname) is not None
         self.used: set[str] = set()
         for element in list(elements(self.document)):
             join_texts(element)

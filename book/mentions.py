@@ -3,7 +3,8 @@
     "as Figure 2.3 and equations 3.4 and 3.5 show"
 
 gives three mentions, each with the place in the text that becomes a link. Lists and ranges are read
-after a plural only, so that "in chapter 3 and 4 others" mentions one chapter.
+after a plural only, so that "in chapter 3 and 4 others" mentions one chapter. "Project I", which
+has a capital so that "a project I like" is none, has Figure I.1 and Exercise I.1.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+WITHIN = r"(?:\d{1,2}|[IVX]{1,3})\.\d{1,2}(?!\d|\.\d)"
 NUMBERS = {
     "chapter": r"\d{1,2}(?!\d|\.\d)",
-    "figure": r"\d{1,2}\.\d{1,2}(?!\d|\.\d)",
-    "equation": r"\d{1,2}\.\d{1,2}(?!\d|\.\d)",
-    "exercise": r"\d{1,2}\.\d{1,2}(?!\d|\.\d)",
+    "project": r"[IVX]{1,3}\b(?!\.\d)",
+    "figure": WITHIN,
+    "equation": WITHIN,
+    "exercise": WITHIN,
     "fill-in": r"\d{1,2}\.[a-z]\b",
 }
 BETWEEN = r"(?:,\s+(?:and\s+|or\s+)?|\s+(?:and|or|to)\s+|\s*–\s*)"
@@ -40,7 +43,8 @@ class Span:
 
 def pattern(kind: str) -> re.Pattern[str]:
     """The kind's word, and a number or several."""
-    number, word = NUMBERS[kind], f"[{kind[0]}{kind[0].upper()}]{kind[1:]}"
+    first = "P" if kind == "project" else f"[{kind[0]}{kind[0].upper()}]"
+    number, word = NUMBERS[kind], f"{first}{kind[1:]}"
     plural = rf"{word}s\s+(?P<numbers>{number}(?:{BETWEEN}{number})*)"
     return re.compile(rf"(?<![\w-])(?:{plural}|{word}\s+(?P<number>{number}))")
 

@@ -62,13 +62,19 @@ class Part:
 
 
 def parts(root: Path) -> list[Part]:
-    """The book's parts as its contents have them, with the landing page first."""
+    """The book's parts as its contents have them, with the landing page first.
+
+    One without a caption, which has its own way of numbering, goes on with the one before.
+    """
     contents = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    listed = [
-        Part(part["caption"], tuple(entry["file"] for entry in part["chapters"]))
-        for part in contents["parts"]
-    ]
-    return [Part("", (contents["root"],)), *listed]
+    listed = [Part("", (contents["root"],))]
+    for part in contents["parts"]:
+        pages = tuple(entry["file"] for entry in part["chapters"])
+        if "caption" in part:
+            listed.append(Part(part["caption"], pages))
+        else:
+            listed[-1] = Part(listed[-1].caption, listed[-1].pages + pages)
+    return listed
 
 
 def name_of(page: str) -> str:

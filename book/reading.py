@@ -15,7 +15,7 @@ from live_figures import STANDS_IN
 from myst_nb.core.render import WIDGET_VIEW_MIMETYPE
 from sphinx.application import Sphinx
 
-STUB = re.compile(r"# (Exercise|Fill-in) (\d+\.\w+)")
+STUB = re.compile(r"# (Exercise|Fill-in) ((?:\d+|[IVX]+)\.\w+)")
 CHECK = re.compile(r"check\(")
 END = "</details>"
 MINUTES = re.compile(r"\d+ minutes")  # in bold, where an opening ends

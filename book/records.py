@@ -70,14 +70,16 @@ def sources_for(name: str, code: str, library: Path) -> list[Path]:
 
     That is its exercises, and the live figures that this chapter's code does not name.
     """
+    own = name if name.startswith("project_") else f"chapter_{name.partition('_')[0]}"
     figures = {path.stem for path in (library / "live").glob("*.js")}
     unused = {figure for figure in figures if not re.search(rf"\b{figure}\b", code)} - {"quiz"}
     used = []
     for path in sorted(library.rglob("*")):
-        others_exercises = path.parent.name == "exercises" and re.match(r"chapter_\d", path.stem)
+        is_of_exercises = path.parent.name == "exercises"
+        others_exercises = is_of_exercises and re.match(r"(chapter|project)_\d", path.stem)
         if path.suffix not in SOURCES or (path.parent.name == "live" and path.stem in unused):
             continue
-        if not others_exercises or path.stem == f"chapter_{name.partition('_')[0]}":
+        if not others_exercises or path.stem == own:
             used.append(path)
     return used
 

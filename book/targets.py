@@ -2,7 +2,8 @@
 
 A figure is the output above its caption, which begins with a bold "Figure 2.3."; an equation is a
 displayed formula with \\tag{3.5}; an exercise is the section, or the paragraph that begins with a
-bold "Exercise 2.1.", above the cell in which it is done, or else that cell.
+bold "Exercise 2.1.", above the cell in which it is done, or else that cell. A project is numbered
+in Roman numerals, and so is what it has: "Figure I.1", "Exercise I.1".
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from terms import imported_names
 
 logger = logging.getLogger(__name__)
 
-CHAPTER = re.compile(r"(?:.*/)?chapters/0*(\d+)_")
-LABEL = re.compile(r"(Figure|Exercise|Fill-in) (\d+\.\w+)\b")
-TAG = re.compile(r"\\tag\{(\d+\.\d+)\}")
-TASK = re.compile(r"# (Exercise|Fill-in) (\d+\.\w+)")
+CHAPTER = re.compile(r"(?:.*/)?chapters/(?:0*(\d+)_|project_([1-4])$)")
+ROMAN = ("", "I", "II", "III", "IV")
+LABEL = re.compile(r"(Figure|Exercise|Fill-in) ((?:\d+|[IVX]+)\.\w+)\b")
+TAG = re.compile(r"\\tag\{((?:\d+|[IVX]+)\.\d+)\}")
+TASK = re.compile(r"# (Exercise|Fill-in) ((?:\d+|[IVX]+)\.\w+)")
 
 Target = tuple[str, str]  # a kind and a number, a term, a key or a name
 Place = tuple[str, str]  # a page and an anchor on it, which is empty for the whole page
@@ -38,6 +40,14 @@ class Page:
     anchors: list[tuple[Target, str]] = field(default_factory=list)
     glossary: list[tuple[str, ...]] = field(default_factory=list)
     imported: dict[str, str] = field(default_factory=dict)
+
+
+def chapter(docname: str) -> Target | None:
+    """Which chapter a page is, ("chapter", "4"), or which project, ("project", "I")."""
+    found = CHAPTER.match(docname)
+    if found is None:
+        return None
+    return ("chapter", found[1]) if found[1] else ("project", ROMAN[int(found[2])])
 
 
 def label(paragraph: nodes.Node) -> Target | None:
@@ -108,8 +118,8 @@ def glossary_terms(doctree: nodes.document) -> Iterator[list[nodes.term]]:
 def page_of(docname: str, doctree: nodes.document) -> Page:
     """What a page has. Whatever has no anchor yet is given one."""
     page = Page()
-    if found := CHAPTER.match(docname):
-        page.anchors.append((("chapter", found[1]), ""))
+    if found := chapter(docname):
+        page.anchors.append((found, ""))
     for finder in (figures, equations, tasks):
         for (kind, number), node in finder(doctree):
             name = f"{kind}-{number.replace('.', '-')}"

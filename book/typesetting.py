@@ -17,7 +17,7 @@ MARKUP = re.compile(
     r"|(?P<emphasis>(?<!\w)\*\w[^*]*\w\*(?!\w))"
     r"|(?P<special>[|*\\]|_(?=\W|$))"
 )
-CAPTION = re.compile(r"Figure \d+\.\d+\.")
+CAPTION = re.compile(r"Figure (?:\d+|[IVX]+)\.\d+\.")
 DESCRIPTION_LENGTH = 160
 
 

@@ -47,6 +47,13 @@ def test_it_lists_each_claim_of_each_chapter_with_its_numbers_and_a_link(page, t
     assert "Its claims are assertions" in text.partition("02_b")[2]
 
 
+def test_a_project_is_called_by_its_title(page, tmp_path):
+    recorded(tmp_path, "project_1", "it is in its band", "5: between -20 and -18")
+    claims_page.fill(page, tmp_path)
+    text = page.read_text()
+    assert "## The title" in text and "[To the project](../chapters/project_1.ipynb)" in text
+
+
 def test_before_any_run_the_page_says_how_it_is_made(page, tmp_path):
     nbformat.write(new_notebook(), tmp_path / "01_a.ipynb")
     claims_page.fill(page, tmp_path)

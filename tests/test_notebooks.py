@@ -22,7 +22,8 @@ PAGE_TAGS = {
 }
 TAGS = PAGE_TAGS | {CHECKED, KEPT, "raises-exception"}
 
-CAPTION = re.compile(r"\*\*Figure (\d+)\.(\d+)\.\*\*")
+CAPTION = re.compile(r"\*\*Figure (\d+|[IVX]+)\.(\d+)\.\*\*")
+PROJECTS = {"project_1": "I"}  # the numbers of those that have no chapter's
 PATH = re.compile(r"(/|\.\.?/|~/|[A-Za-z]:[\\/])[\w.]")
 ADDRESS = re.compile(
     r"(?:github\.com|colab\.research\.google\.com/github)/([\w-]+)/([\w-]+(?:\.[\w-]+)*)"
@@ -34,7 +35,7 @@ NOT_A_RESULT = re.compile(
     r"|<[^>]+>"  # tags, and their attributes
     r"|\]\([^)]*\)|https?://\S+|\b(?:arXiv|doi)[:\s]\s*\S+"
     r"|\b(?:Exercise|Fill-in|Solution|Figure|Section|Chapter|Equation|Table|Version|Python|PyTorch)s?"
-    r"\s+\d+(?:\.\d+)+(?:(?:,| and| to| or)\s+\d+(?:\.\d+)+)*",
+    r"\s+(?:\d+|[IVX]+)(?:\.\d+)+(?:(?:,| and| to| or)\s+(?:\d+|[IVX]+)(?:\.\d+)+)*",
     re.MULTILINE | re.IGNORECASE,
 )
 CODE_AND_MATHS = re.compile(
@@ -55,7 +56,7 @@ def notebook(path):
 
 @pytest.fixture
 def chapter_number(path):
-    return int(path.name.split("_")[0])
+    return PROJECTS.get(path.stem) or str(int(path.name.split("_")[0]))
 
 
 def code_cells(notebook):
@@ -88,15 +89,26 @@ def addresses(text):
     return {(owner, name.removesuffix(".git")) for owner, name in ADDRESS.findall(text)}
 
 
+def chapters():
+    return [path for path in CHAPTERS if path.stem not in PROJECTS]
+
+
 def test_every_chapter_is_in_the_table_of_contents_and_the_other_way_round():
     listed = re.findall(r"chapters/(\w+)", (ROOT / "_toc.yml").read_text())
     assert sorted(listed) == [path.stem for path in CHAPTERS]
 
 
 def test_chapters_are_numbered_from_nought():
-    numbers = [int(path.name.split("_")[0]) for path in CHAPTERS]
-    assert numbers == list(range(numbers[0], len(CHAPTERS) + numbers[0]))
+    numbers = [int(path.name.split("_")[0]) for path in chapters()]
+    assert numbers == list(range(numbers[0], len(chapters()) + numbers[0]))
     assert numbers[0] in (0, 1)
+
+
+def test_a_part_ends_in_its_project():
+    names = re.findall(r"chapters/(\w+)", (ROOT / "_toc.yml").read_text())
+    places = [names.index(name) for name in PROJECTS]
+    assert places == sorted(places)
+    assert [names[place - 1] for place in places] == ["09_loss_audit"]
 
 
 def test_the_file_is_a_valid_notebook_with_unique_ids(notebook):
@@ -214,7 +226,7 @@ def test_a_chapter_copied_alone_still_runs(notebook):
 
 def test_only_exercises_may_raise(notebook):
     for cell in code_cells(notebook):
-        exercise = re.match(r"# (?:Exercise|Fill-in) \d|check\(", cell.source) is not None
+        exercise = re.match(r"# (?:Exercise|Fill-in) [\dIVX]|check\(", cell.source) is not None
         assert exercise == ("raises-exception" in tags(cell)), where(cell)
 
 
@@ -271,8 +283,8 @@ def test_captions_are_numbered_without_gaps_and_follow_their_figures(notebook, c
         caption = CAPTION.match(cell.source) if cell.cell_type == "markdown" else None
         if caption:
             assert before.cell_type == "code", f"{where(cell)} does not follow a figure"
-            numbers.append(tuple(map(int, caption.groups())))
-    assert numbers == [(chapter_number, m + 1) for m in range(len(numbers))]
+            numbers.append(caption.groups())
+    assert numbers == [(chapter_number, str(m + 1)) for m in range(len(numbers))]
 
 
 def unverified_decimals(markdown):

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from vae_lib.exercises import questions, quiz
 from vae_lib.live import LiveFigure
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "chapters").glob("*.ipynb"))
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "chapters").glob("[0-9]*.ipynb"))
 CHAPTERS = [str(int(path.name.partition("_")[0])) for path in NOTEBOOKS]
 ALL = [(chapter, i) for chapter in CHAPTERS for i in range(len(questions(chapter)))]
 TRUTHS = {}

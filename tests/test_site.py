@@ -223,7 +223,8 @@ def test_captions_are_set_as_captions(pages, html):
             a for tag, a in page.tags if tag == "p" and "figure-caption" in a.get("class", "")
         ]
         text = path.read_text(encoding="utf-8")
-        assert len(marked) == len(re.findall(r"<p[^>]*><strong>Figure \d+\.\d+\.", text)), path.name
+        captions = re.findall(r"<p[^>]*><strong>Figure [\dIVX]+\.\d+\.", text)
+        assert len(marked) == len(captions), path.name
     assert any("figure-caption" in path.read_text(encoding="utf-8") for path in pages)
 
 

@@ -1,4 +1,7 @@
-"""Every chapter is read at two speeds, chapter 0 at one, and says truly what each takes."""
+"""Every chapter is read at two speeds, chapter 0 at one, and says truly what each takes.
+
+A project is read once, and then done: it sets a task, has stubs, and ends in open questions.
+"""
 
 import ast
 import re
@@ -6,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from two_speeds import STATED, parts, speeds
+from two_speeds import STATED, minutes_of_a_project, parts, speeds
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
@@ -14,7 +17,11 @@ NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in CHAPTERS}
 
 every_chapter = pytest.mark.parametrize("chapter", NOTEBOOKS)
 chapter_0 = pytest.mark.parametrize("chapter", [name for name in NOTEBOOKS if name[:2] == "00"])
-with_closer = pytest.mark.parametrize("chapter", [name for name in NOTEBOOKS if name[:2] != "00"])
+PROJECTS = [name for name in NOTEBOOKS if name.startswith("project_")]
+with_closer = pytest.mark.parametrize(
+    "chapter", [name for name in NOTEBOOKS if name[:2] != "00" and name not in PROJECTS]
+)
+project = pytest.mark.parametrize("chapter", PROJECTS)
 
 
 def code(chapter):
@@ -78,8 +85,26 @@ def test_the_minutes_that_it_states_are_those_that_it_takes(chapter):
         assert abs(minutes - speed.minutes) <= 0.15 * speed.minutes + 1, speed
 
 
+@project
+def test_a_project_sets_a_task_and_ends_in_open_questions(chapter):
+    """The brief is read in some minutes; the rest of the time is the learner's own work."""
+    headings = list(parts(NOTEBOOKS[chapter]))
+    assert headings == ["", "The task", "The pieces", "The whole", "Going on"]
+    brief, all_of_it = speeds(NOTEBOOKS[chapter])
+    assert brief == all_of_it
+    assert 600 <= brief.words <= 1100  # what is asked of each piece counts too
+    assert brief.pieces >= 6 and brief.fill_ins == 0
+    assert brief.idea_lines <= 30, "what is given; the learner writes the rest"
+    questions = "".join(cell.source for cell in parts(NOTEBOOKS[chapter])["Going on"])
+    assert len(re.findall(r"^\d\. .+\?", questions, re.MULTILINE)) == 3
+    minutes, rest = STATED.search(NOTEBOOKS[chapter].cells[1].source).groups()
+    taken = minutes_of_a_project(brief)
+    assert rest is None and abs(int(minutes) - taken) <= 0.15 * taken, taken
+
+
 def test_all_first_readings_take_five_hours_at_most():
-    stated = [STATED.search(NOTEBOOKS[name].cells[1].source) for name in NOTEBOOKS]
+    chapters = [name for name in NOTEBOOKS if name not in PROJECTS]
+    stated = [STATED.search(NOTEBOOKS[name].cells[1].source) for name in chapters]
     assert sum(int(minutes[1]) for minutes in stated) <= 300
 
 

@@ -4,7 +4,8 @@
 
 The first reading ends where "Closer" begins; both end at the quiz. Words are those of the prose and
 the captions, a formula within a sentence being one; exercises, solutions and references are not
-counted. Chapter 0 has one speed, that of somebody to whom every line is new.
+counted. Chapter 0 has one speed, that of somebody to whom every line is new, and a project that of
+somebody at work.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ import nbformat
 
 CHAPTERS = Path(__file__).resolve().parents[1] / "chapters"
 HIDDEN = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
-TASK = re.compile(r"# (?:Exercise|Fill-in) \d|check\(|quiz\(")
+TASK = re.compile(r"# (?:Exercise|Fill-in) [\dIVX]|check\(|quiz\(")
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 STATED = re.compile(r"\*\*(\d+) minutes\*\* for (?:a first reading, \*\*(\d+)\*\* for )?all of it")
 
 WORDS_A_MINUTE, SECONDS_A_LINE, SECONDS_A_FORMULA, MINUTES_A_FILL_IN = 150, 3, 20, 2
 SECONDS_A_FIGURE, MINUTES_A_LIVE_FIGURE = 30, 3
 SECONDS_A_NEW_LINE, MINUTES_A_QUIZ = 10, 3  # in chapter 0
-FIGURE = re.compile(r"^\*\*Figure \d+\.\d+\.\*\*", re.MULTILINE)
+MINUTES_A_PIECE = 10  # of a project: a guess
+FIGURE = re.compile(r"^\*\*Figure [\dIVX]+\.\d+\.\*\*", re.MULTILINE)
 NO_PROSE = re.compile(
     r"<details.*?</details>|```.*?```|<!--.*?-->|\$\$.*?\$\$|\{[\w:]+\}`[^`]*`|\]\([^)]*\)|<[^>]+>",
     re.DOTALL,
@@ -44,6 +46,7 @@ class Speed:
     figures: int = 0
     live_figures: int = 0
     fill_ins: int = 0
+    pieces: int = 0
 
     def add(self, cell: nbformat.NotebookNode) -> None:
         if cell.cell_type == "markdown":
@@ -57,6 +60,7 @@ class Speed:
         lines = sum(1 for line in cell.source.splitlines() if line.strip())
         if TASK.match(cell.source):
             self.fill_ins += cell.source.startswith("# Fill-in")
+            self.pieces += cell.source.startswith("# Exercise")
         elif HIDDEN & set(cell.metadata.get("tags", [])):
             self.folded_lines += lines
         else:
@@ -73,6 +77,11 @@ class Speed:
     def minutes_of_a_newcomer(self) -> float:
         longer = (SECONDS_A_NEW_LINE - SECONDS_A_LINE) * self.idea_lines / 60
         return self.minutes + longer + MINUTES_A_QUIZ
+
+
+def minutes_of_a_project(speed: Speed) -> float:
+    """What the whole of a project takes, every piece of which is written."""
+    return speed.minutes + MINUTES_A_PIECE * speed.pieces
 
 
 def parts(notebook: nbformat.NotebookNode) -> dict[str, list[nbformat.NotebookNode]]:

@@ -3,7 +3,8 @@
 A chapter's exercises stand in its notebook (stub, check, solution) and in one package here,
 `chapter_NN`: a module an exercise, with what the right answer gives and the mistakes to recognise,
 and one for the quiz. Those beside the text, done in a minute, are its fill-ins: "2.a" and "2.b".
-The package's `EXERCISES` and `QUESTIONS` gather them; a new one is found by its name.
+The package's `EXERCISES` and `QUESTIONS` gather them; a new one is found by its name. A project
+ends a part, and has no quiz: the pieces of Project I are "I.1", "I.2", ..., in `project_1`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ __all__ = [
 ]
 
 _NOTHING = object()
-_NUMBER = re.compile(r"\s*(?:exercise|fill-in)?\s*(\d+(?:\.(?:\d+|[a-z]))*)\s*", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"\s*(?:exercise|fill-in)?\s*(\d+(?:\.(?:\d+|[a-z]))*|[ivx]+\.\d+)\s*", re.IGNORECASE
+)
+_PROJECTS = {"I": "project_1", "II": "project_2", "III": "project_3"}
 
 
 def check(exercise: object = None, answer: object = _NOTHING) -> None:
@@ -89,24 +93,31 @@ def quiz(chapter: str) -> LiveFigure:
 
 def questions(chapter: str) -> tuple[Question, ...]:
     """The questions of a chapter ("2")."""
-    known = [str(int(name.removeprefix("chapter_"))) for name in _modules()]
+    numbers = (name.removeprefix("chapter_") for name in _modules())
+    known = [str(int(number)) for number in numbers if number.isdecimal()]
     if chapter not in known:
         listed = ", ".join(f'"{name}"' for name in known)
         raise ValueError(f"There is no quiz for chapter {chapter!r}; there are {listed}.")
-    return importlib.import_module(f"{__name__}.chapter_{chapter:0>2}").QUESTIONS
+    return importlib.import_module(f"{__name__}.{_package(chapter)}").QUESTIONS
 
 
 def exercises(chapter: str | None = None) -> dict[str, Exercise]:
-    """The exercises by id, in order: of one chapter ("2"), or of all where it has none."""
+    """The exercises by id, in order: of a chapter ("2") or a project ("I"), or else of all."""
     names = _modules()
-    if chapter is not None and f"chapter_{chapter:0>2}" in names:
-        names = [f"chapter_{chapter:0>2}"]
+    if chapter is not None and _package(chapter) in names:
+        names = [_package(chapter)]
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
     return {exercise.id: exercise for module in modules for exercise in module.EXERCISES}
 
 
 def _modules() -> list[str]:
-    return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name.startswith("chapter_"))
+    """The packages of the chapters, and then those of the projects."""
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name for name in found if name.startswith(("chapter_", "project_")))
+
+
+def _package(chapter: str) -> str:
+    return _PROJECTS.get(chapter, f"chapter_{chapter:0>2}")
 
 
 def _judged(number: str, answer: object) -> Verdict:
@@ -130,4 +141,4 @@ def _number(exercise: object) -> str | None:
     if type(exercise) not in (str, int, float):
         return None
     match = _NUMBER.fullmatch(str(exercise))
-    return match and match[1].lower()
+    return match and (match[1].lower() if match[1][0].isdecimal() else match[1].upper())

@@ -33,7 +33,7 @@ from vae_lib.exercises.trial import (
     run,
     snapshot,
 )
-from vae_lib.exercises.values import Opaque, name_of, plain, settled
+from vae_lib.exercises.values import Opaque, name_of, plain, settled, shown
 
 # Whatever asks the answer for something is yielded to `judge`, which does it and sends back what
 # came of it: so no frame beneath the answer's own holds the exercise, where it could look the
@@ -62,6 +62,8 @@ def _verdict_on_value(exercise: Exercise, answer: object) -> _Steps:
     if answer is None or answer is ...:
         wanted = "" if answer is ... else _wanted_value(exercise)
         return Verdict(exercise.id, "not attempted", wanted)
+    if exercise.summarise is not None:
+        return (yield from _verdict_on_object(exercise, answer))
     outcome = yield partial(ask, lambda: settled(plain(answer)), exercise.seconds, _seed(exercise))
     if not outcome.succeeded:
         kind = name_of(type(answer))
@@ -72,7 +74,28 @@ def _verdict_on_value(exercise: Exercise, answer: object) -> _Steps:
     return _compared(exercise, got, narrow=False, hint=hint[:1].upper() + hint[1:])
 
 
+def _verdict_on_object(exercise: Exercise, answer: object) -> _Steps:
+    """On something that is no plain value, such as trained networks, by what `summarise` says."""
+    look = partial(exercise.summarise, answer)
+    outcome = yield partial(ask, lambda: settled(plain(look())), exercise.seconds, _seed(exercise))
+    if outcome.timed_out:
+        hint = f"Judging it was stopped after {exercise.seconds:g} seconds."
+        return Verdict(exercise.id, "wrong", hint, printed=outcome.printed)
+    if outcome.error is not None:
+        error = outcome.error
+        told = yield partial(ask, lambda: shown(str(error)), exercise.seconds, _seed(exercise))
+        reason = told.value if told.succeeded and told.value else name_of(type(error))
+        return Verdict(
+            exercise.id, "wrong", f"It cannot be judged: {reason}", printed=outcome.printed
+        )
+    got = [Output(outcome.value, outcome.value)]
+    verdict = _compared(exercise, got, narrow=False, hint="That is not it.")
+    return replace(verdict, printed=outcome.printed)
+
+
 def _wanted_value(exercise: Exercise) -> str:
+    if exercise.summarise is not None:
+        return "It is None so far."
     example = '"a"' if isinstance(exercise.oracle, str) else "1.5"
     return f'It is None so far: give the value itself, as in check("{exercise.id}", {example}).'
 
@@ -123,11 +146,20 @@ def _verdict_on_trial(exercise: Exercise, answer: object, trial: Trial, *, narro
     if is_unwritten(answer, raws, trial.error) or (raws and all(map(is_stub_output, raws))):
         return Verdict(exercise.id, "not attempted", printed=trial.printed)
     problem = trial.problem
-    if problem is None and not is_same(trial.arguments, snapshot(_cases(exercise, narrow=narrow))):
+    if problem is None and _is_changed(exercise, trial.arguments, narrow=narrow):
         problem = "Your function changes its arguments in place: work on new tensors instead."
     if problem is not None:
         return Verdict(exercise.id, "wrong", problem, printed=trial.printed)
     return replace(_compared(exercise, trial.outputs, narrow=narrow), printed=trial.printed)
+
+
+def _is_changed(exercise: Exercise, arguments: list[list], *, narrow: bool) -> bool:
+    """Whether the answer has changed arguments that it was to leave as they are."""
+    names = list(inspect.signature(exercise.oracle).parameters)
+    kept = [i for i, name in enumerate(names) if name not in exercise.in_place]
+    before = snapshot(_cases(exercise, narrow=narrow))
+    pairs = zip(arguments, before, strict=True)
+    return not all(is_same(now[i], then[i]) for now, then in pairs for i in kept)
 
 
 def _compared(
@@ -161,6 +193,8 @@ def _outputs(exercise: Exercise, reference: Any, *, narrow: bool) -> list[Output
     if exercise.cases is None:
         return [Output(reference, reference)]
     inputs = _cases(exercise, narrow=narrow)
+    if isinstance(reference, str):  # a summary, the same for every case
+        return [Output(reference, reference)] * len(inputs)
     with seeded(_seed(exercise)):
         outputs = run(reference, inputs)
     of_tensors = [type(value) is Tensor for _, value in outputs]

@@ -12,7 +12,15 @@ from torch import Tensor, nn
 from vae_lib.exercises import guard
 from vae_lib.exercises.answers import describe_error
 from vae_lib.exercises.surroundings import restored
-from vae_lib.exercises.values import Opaque, as_tensor, name_of, plain, settled, shown
+from vae_lib.exercises.values import (
+    Opaque,
+    as_tensor,
+    holds_opaque,
+    name_of,
+    plain,
+    settled,
+    shown,
+)
 
 
 class Output(NamedTuple):
@@ -88,7 +96,7 @@ def read(
     for (output, value), arguments, of_tensor in zip(outputs, inputs, of_tensors, strict=True):
         summary = value
         if summarise is not None:
-            usable = output if isinstance(value, Opaque) else value
+            usable = output if holds_opaque(value) else value
             if of_tensor and (tensor := as_tensor(value)) is not None:
                 usable = _in_their_type(tensor, arguments)
             summary = _summary(summarise, usable, arguments)

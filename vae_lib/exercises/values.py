@@ -63,6 +63,13 @@ def plain(value: object, depth: int = 0) -> Any:  # noqa: ANN401
     return _converted(value, kind)
 
 
+def holds_opaque(value: object) -> bool:
+    """Whether a plain value is, or has among its items, something that is no value to compare."""
+    if isinstance(value, tuple | list):
+        return any(map(holds_opaque, value))
+    return isinstance(value, Opaque)
+
+
 def as_tensor(value: object) -> Tensor | None:
     """A plain value as one tensor, lists of equal rows too; None where there is no such."""
     if type(value) is Tensor:
