@@ -84,8 +84,8 @@ def _of_values(encoder: nn.Module, decoder: nn.Module, x: Tensor, z: Tensor) -> 
     if not torch.allclose(codes, encoder(x), atol=1e-5):
         return "chance in the encoder"
     for network, rows in ((encoder, x), (decoder, z)):
-        alone = network(rows[backwards])[backwards]
-        if not torch.allclose(network(rows), alone, atol=1e-4):
+        last = backwards[:7]  # in another order, and in other company
+        if not torch.allclose(network(rows)[last], network(rows[last]), atol=1e-4):
             return "images that look at each other"
     log_var = encoder(100 * torch.randn_like(x)).chunk(2, dim=-1)[1]
     if not (log_var < 0).any() and log_var.any():

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch import distributions as td
 
 from vae_lib.exercises import Exercise, Mistake, laws
-from vae_lib.exercises.project_1.known import gradients
+from vae_lib.exercises.project_1.known import gradients, tensor
 
 _N, _LATENT_DIM = laws.MIN_ROWS, 3
 _GOOD = "draws of the right law, with their gradients"
@@ -30,7 +30,7 @@ def _codes(generator: torch.Generator) -> list[tuple]:
 
 
 def _law(z: Tensor, mu: Tensor, log_var: Tensor) -> str:
-    z = torch.as_tensor(z)
+    z = tensor(z)
     if z.shape != mu.shape:
         raise ValueError(f"expected shape {tuple(mu.shape)}, got {tuple(z.shape)}.")
     is_few = len(mu) < _N

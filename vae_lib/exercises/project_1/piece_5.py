@@ -44,7 +44,7 @@ def _batches(generator: torch.Generator) -> list[tuple]:
 
 
 def _first_broken_law(terms: object, encoder: nn.Linear, decoder: nn.Linear, x: Tensor) -> str:
-    log_px, kl = (torch.as_tensor(term) for term in terms)
+    log_px, kl = (known.tensor(term) for term in terms)
     if log_px.shape != (len(x),) or kl.shape != (len(x),):
         both = log_px.numel() == kl.numel() == 1
         return "one number for the batch" if both else _shapes(log_px, kl)

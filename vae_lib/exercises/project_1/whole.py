@@ -14,7 +14,7 @@ from vae_lib.exercises.project_1.band import BANDS, Band
 
 _GOOD = "a VAE in the band, and its own true number"
 _N_DRAWS, _N_WEIGHTED = 5, 100
-_LIMIT = 4.5  # standard errors of an estimate with one draw an image
+_LIMIT = 4.0  # standard errors of an estimate with one draw an image
 _GAP = 1.0  # nats by which test images may be worth more than training images by chance
 _GREY = 1.25
 
