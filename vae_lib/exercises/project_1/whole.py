@@ -16,7 +16,6 @@ _GOOD = "a VAE in the band, and its own true number"
 _N_DRAWS, _N_WEIGHTED = 5, 100
 _LIMIT = 4.0  # standard errors of an estimate with one draw an image
 _GAP = 1.0  # nats by which test images may be worth more than training images by chance
-_GREY = 1.25
 
 
 class _Found(NamedTuple):
@@ -137,8 +136,10 @@ def _of_quality(found: _Found, band: Band) -> str | None:
         return "no information"
     if kl > band.kl:
         return "codes too dear"
-    # What has learned grey levels is not much worse on them than on black and white.
-    return "grey training" if found.grey_elbo > elbo * _GREY else "not enough"
+    # What has learned grey levels is not so much worse on them than on black and white; nor is
+    # what has learned next to nothing, whose KL is small.
+    knows_grey = kl > band.kl / 5 and found.grey_elbo > elbo - band.grey
+    return "grey training" if knows_grey else "not enough"
 
 
 EXERCISE = Exercise(
