@@ -1,4 +1,4 @@
-"""A book of two chapters with what makes the real one's pages, built in seconds for tests."""
+"""A book of two chapters and a project, with what makes real pages, built in seconds for tests."""
 
 import base64
 import io
@@ -40,6 +40,17 @@ After this chapter you can
 You need nothing. **5 minutes** for all of it.
 
 Then there is text."""
+PROJECT = """# Project I: A small one
+
+> Can it be done?
+
+After this project you can
+
+- do it.
+
+You need all of it. **20 minutes** for all of it.
+
+Then there is a task."""
 POINTS = """## Key points
 
 - One.
@@ -91,6 +102,8 @@ parts:
     chapters:
       - file: chapters/02_small
       - file: chapters/03_plain
+  - chapters:
+      - file: chapters/project_1
   - caption: Reference
     chapters:
       - file: book/claims
@@ -225,6 +238,8 @@ def write(folder: Path) -> None:
     nbformat.write(chapter(), folder / "chapters" / f"{NAME}.ipynb")
     plain = nbformat.v4.new_notebook(cells=[prose(PLAIN)])
     nbformat.write(plain, folder / "chapters" / "03_plain.ipynb")
+    project = nbformat.v4.new_notebook(cells=[prose(PROJECT)])
+    nbformat.write(project, folder / "chapters" / "project_1.ipynb")
 
 
 def build(folder: Path) -> Path:

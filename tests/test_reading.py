@@ -133,6 +133,16 @@ def test_every_chapter_has_a_card_with_its_question_and_its_minutes(text_of):
     assert words(cards[0]) == f"2 A small chapter {said}"
     assert words(cards[1]) == "3 A plain one How short can it be? 5 minutes"
     assert 'href="../chapters/03_plain.html"' in cards[1]
+    assert words(cards[2]) == "Project I: A small one Can it be done? 20 minutes"
+    assert len(cards) == 3
+
+
+def test_a_project_stands_behind_its_parts_chapters_without_a_number(text_of, small):
+    whole = (small / "book" / "intro.html").read_text(encoding="utf-8")
+    sidebar = re.search(r'<nav class="bd-links.*?</nav>', whole, re.DOTALL)[0]
+    named = [name for name in re.findall(r'href="\.\./chapters/(\w+)\.html"', sidebar)]
+    assert named == [small_book.NAME, "03_plain", "project_1"]
+    assert re.search(r'project_1\.html">\s*Project I: A small one', sidebar)
 
 
 def test_the_start_leads_to_the_first_chapter(text_of):
@@ -330,7 +340,7 @@ def test_where_nothing_may_be_stored_or_something_else_is_nothing_breaks(small, 
     guard = forbid if kept is None else f"localStorage.setItem('{KEY}', {json.dumps(kept)})"
     page.add_init_script(guard)
     page.goto((small / "book" / "intro.html").as_uri())
-    assert page.locator(".chapter-card").count() == 2
+    assert page.locator(".chapter-card").count() == 3
     assert page.locator(".read-tick, .read-forget").count() == 0
     assert not [complaint for complaint in page.complaints if "progress" in complaint]
     page.complaints.clear()
@@ -405,7 +415,8 @@ def test_the_book_is_printed_as_one_file_with_numbered_contents(module, small, c
     subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
     printed = output.read_bytes()
     numbers = pdf.page_numbers(printed)
-    places = [numbers[name] for name in ("book-intro", "chapters-02_small", "chapters-03_plain")]
+    pages = ("02_small", "03_plain", "project_1")
+    places = [numbers[name] for name in ("book-intro", *(f"chapters-{page}" for page in pages))]
     assert places == sorted(set(places)) and places[0] > 2
     assert b"/Outlines" in printed
 
