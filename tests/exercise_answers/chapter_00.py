@@ -76,6 +76,12 @@ WRONG = {
         (None, lambda m, v: 0.5 * (m**2 + v.exp() - 1 - v).sum(0)),
         (None, lambda m, v: 0.5 * (m + v.exp() - 1 - v).sum(-1)),
         (None, lambda m, v: 0.5 * (m**2 + v.exp() - 1 - v.exp().sqrt().log()).sum(-1)),
+        ("logarithm of the logarithm", lambda m, v: 0.5 * (m**2 + v.exp() - 1 - v.log()).sum(-1)),
+        (
+            "log-variance taken for the variance throughout",
+            lambda m, v: 0.5 * (m**2 + v - 1 - v.log()).sum(-1),
+        ),
+        (None, lambda m, v: 0.5 * (m**2 + (2 * v).exp() - 1 - 2 * v).sum(-1)),
         (None, kl_by_draws),
         (None, kl_reversed),
     ],

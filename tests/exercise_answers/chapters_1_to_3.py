@@ -48,6 +48,10 @@ def energy_in_loops(a, b):
     return 2 * mean(a, b) - mean(a, a) - mean(b, b)
 
 
+def half_within(a, b):
+    return (torch.cdist(a, a).mean() + torch.cdist(b, b).mean()) / 2
+
+
 def neighbours(a, b, k, own=False, largest=False):
     """Which sample each row is from, (N,), and which its neighbours are from, (N, k)."""
     rows, first = torch.cat([a, b]), torch.arange(len(a) + len(b)) < len(a)
@@ -211,6 +215,9 @@ RIGHT = {
             [codes_in_numpy(codes, row[None])[0] for row in noise]  # a root for every draw
         ),
         lambda codes, noise: (
+            codes.mean(0) + noise @ torch.linalg.cholesky(torch.cov(codes.T), upper=True)
+        ),
+        lambda codes, noise: (
             codes.mean(0) - noise @ torch.linalg.cholesky(torch.cov(codes.T, correction=0)).T
         ),
     ],
@@ -304,6 +311,13 @@ WRONG = {
     ],
     "1.2": [
         ("squared distances", lambda a, b: 2 * ((a.mean(0) - b.mean(0)) ** 2).sum()),
+        ("half of it", lambda a, b: torch.cdist(a, b).mean() - half_within(a, b)),
+        (
+            "pairs of a row with itself left out",
+            lambda a, b: (
+                2 * torch.cdist(a, b).mean() - torch.pdist(a).mean() - torch.pdist(b).mean()
+            ),
+        ),
         (None, lambda a, b: torch.cdist(a, b).mean()),
         (None, lambda a, b: 2 * (a.mean(0) - b.mean(0)).norm()),
     ],
@@ -312,6 +326,7 @@ WRONG = {
         ("noise of its own", lambda codes, noise: codes[: len(noise)]),
         ("no mean", lambda codes, noise: noise @ torch.linalg.cholesky(torch.cov(codes.T)).T),
         (None, lambda codes, noise: codes.mean(0) + noise),
+        (None, lambda codes, noise: codes.mean(0) + noise @ torch.cov(codes.T).sqrt()),  # NaN
         (None, lambda codes, noise: codes_by_svd(codes, noise - noise.mean(0))),
     ],
     "1.4": [
@@ -361,7 +376,9 @@ WRONG = {
         ("noise of its own", lambda m, v, eps: m + sigma(v) * eps.abs()),
         ("noise of its own", lambda m, v, eps: m + sigma(v) * (eps + eps.roll(1, 0)) / 2**0.5),
         (None, lambda m, v, eps: m + 2 * sigma(v) * eps),
-        (None, lambda m, v, eps: sigma(v) * eps),
+        ("mean left out", lambda m, v, eps: sigma(v) * eps),
+        ("noise not scaled", lambda m, v, eps: m + eps),
+        (None, lambda m, v, eps: m + v.sqrt() * eps),
     ],
     "2.3": [
         ("variance as scale", head(lambda v: v.exp())),

@@ -13,7 +13,12 @@ def _kl(mu: Tensor, log_var: Tensor) -> Tensor:
 
 
 def _clouds(generator: torch.Generator) -> list[tuple]:
-    return [tuple(torch.randn(2, n, 2, generator=generator).double()) for n in (3, 6)]
+    cases = []
+    for n in (3, 6):
+        mu, log_var = torch.randn(2, n, 2, generator=generator).double()
+        log_var[0] = log_var[0].abs()  # of which there is a logarithm, for who takes one
+        cases.append((mu, log_var))
+    return cases
 
 
 EXERCISE = Exercise(
@@ -37,9 +42,15 @@ EXERCISE = Exercise(
             "`log_var` is log σ², and its square is not σ².",
         ),
         Mistake(
-            "logarithm of the logarithm",
-            lambda mu, log_var: 0.5 * (mu**2 + log_var - 1 - log_var.abs().log()).sum(-1),
+            "log-variance taken for the variance throughout",
+            lambda mu, log_var: 0.5 * (mu**2 + log_var - 1 - log_var.log()).sum(-1),
             "You take `log_var` for σ². It is the logarithm already.",
+        ),
+        Mistake(
+            "logarithm of the logarithm",
+            lambda mu, log_var: 0.5 * (mu**2 + log_var.exp() - 1 - log_var.log()).sum(-1),
+            "`log_var` is the logarithm already, and you take another, which a negative number "
+            "does not have.",
         ),
         Mistake(
             "sign",

@@ -40,6 +40,12 @@ EXERCISE = Exercise(
             "so how often must the distance between count?",
         ),
         Mistake(
+            "half of it",
+            lambda a, b: _energy_distance(a, b) / 2,
+            "You have half of it. In equation 1.3 the distance between counts twice, and each "
+            "distance within once.",
+        ),
+        Mistake(
             "squared distances",
             lambda a, b: 2 * (a.mean(0) - b.mean(0)).square().sum(),
             "With squared distances all but the difference of the two means cancels, and a "

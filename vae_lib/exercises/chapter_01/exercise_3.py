@@ -32,6 +32,8 @@ def _law(draws: Tensor, codes: Tensor, noise: Tensor) -> tuple[str, Tensor, Tens
     Moments of the draws would be right for draws that were not made from the noise as well.
     """
     draws = torch.as_tensor(draws).detach().double()
+    if not draws.isfinite().all():
+        return "draws that are no numbers", codes.new_zeros(noise.shape[1:]), codes.T.cov() * 0
     inputs = torch.cat([torch.ones(len(noise), 1), noise], dim=1).double()
     coefficients = torch.linalg.lstsq(inputs, draws).solution
     if not torch.allclose(inputs @ coefficients, draws, rtol=1e-3, atol=1e-3):

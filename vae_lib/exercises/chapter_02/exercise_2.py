@@ -30,6 +30,8 @@ def _law(z: Tensor, mu: Tensor, log_var: Tensor, eps: Tensor) -> tuple:
     z = torch.as_tensor(z).detach().double()
     if len(z) <= 1:
         return "one draw", z.isfinite(), None
+    if not z.isfinite().all():
+        return "draws that are no numbers", torch.zeros_like(mu), None
     inputs = torch.cat([torch.ones_like(eps[..., :1]), eps], dim=-1).double().transpose(0, 1)
     coefficients = torch.linalg.lstsq(inputs, z.transpose(0, 1)).solution  # (B, 1 + L, L)
     if not torch.allclose(inputs @ coefficients, z.transpose(0, 1), rtol=1e-3, atol=1e-3):
@@ -62,6 +64,17 @@ EXERCISE = Exercise(
             "half the log-variance as scale",
             lambda mu, log_var, eps: mu + 0.5 * log_var * eps,
             "You scale the noise by log σ. One step is missing to come from log σ to σ.",
+        ),
+        Mistake(
+            "noise not scaled",
+            lambda mu, log_var, eps: mu + eps,
+            "All your draws scatter with the standard deviation 1. Each image and dimension has "
+            "a σ of its own, which is in `log_var`.",
+        ),
+        Mistake(
+            "mean left out",
+            lambda mu, log_var, eps: (0.5 * log_var).exp() * eps,
+            "The scale is right, but your draws scatter about 0 and not about μ.",
         ),
         Mistake(
             "mean as draw",
