@@ -58,7 +58,9 @@ def _law(x: Tensor, decoder_mean: nn.Linear, sigma: float, latent_dim: int, n: i
     is_centred = (white.mean(0).abs() < laws.LIMIT / math.sqrt(n)).all()
     # Where several codes are mixed with noise in a pixel, all shapes come near to a Gaussian.
     shows_shape = ((decoder_mean.weight != 0).sum(1) <= 1).all()
-    is_gaussian = not shows_shape or (laws.are_uniform(u) and laws.are_independent_columns(u))
+    is_gaussian = not shows_shape or (
+        laws.are_uniform(u) and laws.are_independent_columns(u) and _have_gaussian_tails(white)
+    )
     is_fresh = laws.are_independent_calls(u, decoder_mean.calls)
     decoder_mean.calls.append(u)
     return (
@@ -68,6 +70,16 @@ def _law(x: Tensor, decoder_mean: nn.Linear, sigma: float, latent_dim: int, n: i
         "independent draws" if laws.are_independent_rows(u) else "dependent draws",
         "other draws in every call" if is_fresh else "the same draws again in the next call",
     )
+
+
+def _have_gaussian_tails(white: Tensor) -> bool:
+    """Whether as many entries lie far out as do of a standard normal: of clamped ones none do."""
+    for far in (2.1, 2.6):
+        share = math.erfc(far / math.sqrt(2))
+        standard_error = math.sqrt(share * (1 - share) / white.numel())
+        if (white.abs() > far).double().mean() - share < -laws.LIMIT * standard_error:
+            return False
+    return True
 
 
 def _decode(decoder_mean: nn.Module, latent_dim: int, n: int) -> Tensor:
