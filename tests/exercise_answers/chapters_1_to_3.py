@@ -151,6 +151,32 @@ def laplace(*shape):
     return td.Laplace(0.0, math.sqrt(0.5)).sample(shape)
 
 
+def clamped(limit):
+    return lambda *shape: torch.randn(*shape).clamp(-limit, limit)
+
+
+def truncated(*shape):
+    return torch.nn.init.trunc_normal_(torch.empty(shape))  # at ±2 by default
+
+
+def antithetic(n, columns):
+    z = torch.randn((n + 1) // 2, columns)
+    return torch.cat([z, -z])[:n]
+
+
+def by_box_and_muller(n, columns):
+    u, v = torch.rand(2, n, columns)
+    return (-2 * torch.log1p(-u)).sqrt() * torch.cos(2 * math.pi * v)
+
+
+def effective_by_variance(correction):
+    def answer(log_w):
+        w = (log_w - log_w.max(0).values).exp()
+        return len(w) / (1 + w.var(0, correction=correction) / w.mean(0) ** 2)
+
+    return answer
+
+
 def pool(size):
     return lambda n, columns: torch.randn(size, columns)[torch.randint(size, (n,))]
 
@@ -263,13 +289,14 @@ RIGHT = {
         lambda log_px: logsumexp(log_px.numpy(), axis=0) - np.log(len(log_px)),
         lambda log_px: torch.logsumexp(log_px - math.log(len(log_px)), 0),
     ],
-    "3.2": [sampler(), sample_in_numpy, sample_one_by_one],
+    "3.2": [sampler(), sample_in_numpy, sample_one_by_one, sampler(codes=by_box_and_muller)],
     "3.3": ["C", "(c)", "line c", "Line c.", "c)", "# c", "line_c"],
     "3.4": [
         importance_in_numpy,
         lambda log_px, p, q, z: largest_taken_out(log_px + p.log_prob(z) - q.log_prob(z)),
     ],
     "3.5": [
+        effective_by_variance(correction=0),
         lambda log_w: 1 / torch.softmax(log_w, 0).square().sum(0),
         lambda log_w: (lambda w: w.sum(0) ** 2 / (w * w).sum(0))(
             (log_w - log_w.max(0).values).exp()
@@ -417,6 +444,8 @@ WRONG = {
         ("underflow", lambda log_px: np.log(np.exp(log_px.numpy()).mean(0))),
         ("mean of the logarithms", lambda log_px: log_px.sum(0) / len(log_px)),
         (None, lambda log_px: log_px.exp().sum(0).log()),
+        (None, lambda log_px: (log_px.exp().mean(0) + 1e-8).log()),
+        (None, lambda log_px: (log_px - log_px.max(0).values).exp().mean(0).log()),
         (None, lambda log_px: log_px.max(0).values),
         (None, lambda log_px: torch.logsumexp(log_px, 1) - math.log(log_px.shape[1])),
     ],
@@ -430,6 +459,11 @@ WRONG = {
             "draws that depend on each other",
             sampler(codes=lambda n, d: torch.randn(n // 2 + 1, d).repeat_interleave(2, 0)[:n]),
         ),
+        ("codes of another shape", sampler(codes=clamped(2.0))),
+        ("codes of another shape", sampler(codes=clamped(2.5))),
+        ("codes of another shape", sampler(codes=truncated)),
+        ("noise of another shape", sampler(noise=clamped(2.0))),
+        ("draws that depend on each other", sampler(codes=antithetic)),
         ("the same in every call", sample_with_fixed_seed),
         (None, sampler(codes=pool(100))),
         (None, sampler(codes=torch.zeros, noise=torch.zeros)),
@@ -439,11 +473,23 @@ WRONG = {
         ("mean of the log-weights", lambda t, p, q, z: (t + p.log_prob(z) - q.log_prob(z)).mean(0)),
         ("likelihood alone", lambda t, p, q, z: largest_taken_out(t)),
         (None, lambda t, p, q, z: (t + p.log_prob(z) - q.log_prob(z)).max(0).values),
+        (
+            "divided by the sum of the ratios",
+            lambda t, p, q, z: (t + torch.log_softmax(p.log_prob(z) - q.log_prob(z), 0)).logsumexp(
+                0
+            ),
+        ),
+        (None, lambda t, p, q, z: largest_taken_out(t - p.log_prob(z) - q.log_prob(z))),
+        (None, lambda t, p, q, z: largest_taken_out(t + (p.log_prob(z) - q.log_prob(z)).exp())),
+        (None, lambda t, p, q, z: t.mean(0) - td.kl_divergence(q, p)),
     ],
     "3.5": [
         ("share of the draws", lambda w: 1 / (torch.softmax(w, 0) ** 2).mean(0) / len(w) ** 2),
         (None, lambda w: w.exp().sum(0) / w.exp().square().sum(0)),
         ("inverse", lambda w: (torch.softmax(w, 0) ** 2).sum(0)),
         (None, lambda w: (torch.softmax(w, 0) > 1 / len(w)).sum(0).double()),
+        (None, effective_by_variance(correction=1)),
+        (None, lambda w: td.Categorical(logits=w.T).entropy().exp()),
+        (None, lambda w: 1 / torch.softmax(w, 0).max(0).values),
     ],
 }

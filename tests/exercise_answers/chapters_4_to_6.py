@@ -156,6 +156,13 @@ def levels_by_one_hot(logits, x):
     return (is_level * torch.log_softmax(logits, -1)).sum((-1, -2))
 
 
+def levels_by_floor(logits, x):
+    """k / (K - 1) times K is k and a fraction, but for the last level."""
+    n_levels = logits.shape[-1]
+    level = (x * n_levels).floor().clamp(max=n_levels - 1)
+    return levels_by_one_hot(logits, level / (n_levels - 1))
+
+
 def levels_by_cross_entropy(logits, x, convert=torch.round, reduction="none"):
     level = convert(x * (logits.shape[-1] - 1)).long()
     cost = F.cross_entropy(logits.flatten(0, 1), level.flatten(), reduction="none")
@@ -204,6 +211,7 @@ RIGHT = {
     ],
     "5.b": [
         lambda x, u: (u > 1 - x).to(x.dtype),
+        lambda x, u: ((x + u) / 2 > 0.5).float(),
         lambda x, u: torch.floor(x + u),
         lambda x, u: (u.numpy() <= x.numpy()).astype(np.float32),
         lambda x, u: torch.ceil(x - u),
@@ -229,6 +237,7 @@ RIGHT = {
     ],
     "5.5": [
         levels_by_one_hot,
+        levels_by_floor,
         levels_in_loops,
         levels_by_cross_entropy,
         lambda t, x: levels_by_one_hot(t.double(), x.double()),
@@ -316,6 +325,20 @@ WRONG = {
         (None, gaussian_elbo(kl_weight=0)),
         (None, gaussian_elbo(kl_weight=2)),
         (None, lambda x, y, mu, v, s: gaussian_elbo()(x, y, mu, 2 * v, s)),
+        ("KL of the whole batch", lambda x, y, mu, v, s: -nll(x, y, s) - kl_in_numpy(mu, v).sum()),
+        (
+            "scale for variance",
+            lambda x, y, mu, v, s: (
+                -((x - y) ** 2).sum(1) / (2 * s)
+                - x.shape[1] / 2 * math.log(2 * math.pi * s)
+                - kl_in_numpy(mu, v)
+            ),
+        ),
+        (
+            None,
+            lambda x, y, mu, v, s: -nll(x, y, s) - td.kl_divergence(standard(mu), diagonal(mu, v)),
+        ),
+        (None, lambda x, y, mu, v, s: nll(x, y, s) + kl_in_numpy(mu, v).mean()),
     ],
     "4.4": [
         ("nats", lambda p, n, k: math.log(k) - p / n),
@@ -324,6 +347,9 @@ WRONG = {
         ("density for probability", lambda p, n, k: -p / math.log(2) / n),
         ("wrong sign", lambda p, n, k: p / n / math.log(2) - math.log2(k)),
         ("width of one pixel", lambda p, n, k: (math.log2(k) - p / math.log(2)) / n),
+        (None, lambda p, n, k: math.log2(k - 1) - p / n / math.log(2)),
+        (None, lambda p, n, k: 8 - p / n / math.log(2)),
+        (None, lambda p, n, k: (n * math.log(k) - p) / n * math.log(2)),
     ],
     "5.a": [
         ("mean over pixels", lambda pi, x: F.binary_cross_entropy(pi, x, reduction="none").mean(1)),
@@ -360,6 +386,13 @@ WRONG = {
             "mean over pixels",
             lambda x: torch.xlogy(x, x).neg().mean(-1) - torch.xlogy(1 - x, 1 - x).mean(-1),
         ),
+        (
+            "0 log 0",
+            lambda x: F.binary_cross_entropy_with_logits(torch.logit(x), x, reduction="none").sum(
+                -1
+            ),
+        ),
+        (None, lambda x: F.binary_cross_entropy(x, x)),
         (None, lambda x: td.Bernoulli(x).entropy()),
         (None, lambda x: td.Bernoulli(x.clamp(0.05, 0.95)).entropy().sum(-1)),
     ],
@@ -375,6 +408,7 @@ WRONG = {
         ("underflow", lambda t, x: td.Bernoulli(logits=t).log_prob(x).sum(-1).exp().mean(0).log()),
         ("sum over draws", lambda t, x: evidence_in_numpy(t, x) + math.log(len(t))),
         (None, lambda t, x: td.Bernoulli(logits=t.mean(0)).log_prob(x).sum(-1)),
+        (None, lambda t, x: td.Bernoulli(logits=t).log_prob(x).sum(-1).logsumexp(0) / len(t)),
     ],
     "5.4": [
         ("not right near 0", normaliser_with_plateau(0.04)),

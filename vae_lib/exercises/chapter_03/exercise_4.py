@@ -82,6 +82,15 @@ EXERCISE = Exercise(
             "You average p(x|z) as if z had been drawn from the prior, but it comes from q.",
         ),
         Mistake(
+            "divided by the sum of the ratios",
+            lambda log_px, p_z, q_z, z: (
+                _log_weights(log_px, p_z, q_z, z).logsumexp(0)
+                - _log_weights(0 * log_px, p_z, q_z, z).logsumexp(0)
+            ),
+            "You divide by the sum of the ratios p(z) / q(z), which is K on average only. "
+            "Equation 3.9 divides by K itself, and is right on average for any K.",
+        ),
+        Mistake(
             "mean of the log-weights",
             lambda log_px, p_z, q_z, z: _log_weights(log_px, p_z, q_z, z).mean(0),
             "The weights are right, but you average their logarithms: that is a lower bound on "

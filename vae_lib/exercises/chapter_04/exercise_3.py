@@ -87,6 +87,20 @@ EXERCISE = Exercise(
             "You add the KL to the log-likelihood, so the model is rewarded for it.",
         ),
         Mistake(
+            "KL of the whole batch",
+            lambda x, x_mean, mu, log_var, sigma: (
+                _log_px(x, x_mean, sigma).sum(-1) - _kl(mu, log_var).sum()
+            ),
+            "From every example you take the KL of the whole batch: sum it over the latents only.",
+        ),
+        Mistake(
+            "scale for variance",
+            lambda x, x_mean, mu, log_var, sigma: (
+                _log_px(x, x_mean, sigma**0.5).sum(-1) - _kl(mu, log_var).sum(-1)
+            ),
+            "You take `sigma` for the variance. It is the scale, and its square the variance.",
+        ),
+        Mistake(
             "mean over the batch",
             lambda x, x_mean, mu, log_var, sigma: _elbo(x, x_mean, mu, log_var, sigma).mean(),
             "The terms are right. Leave the mean over the examples to `fit`, and return one "

@@ -32,8 +32,8 @@ EXERCISE = Exercise(
         Mistake(
             "0 log 0",
             _floor_without_limit,
-            "An image with a wholly white or black pixel gives nan: in floating point 0 log 0 "
-            "is nan, where the limit, and the entropy, is 0.",
+            "An image with a wholly white or black pixel gives nan: in floating point 0 times an "
+            "infinite logarithm is nan, where the limit, and the entropy, is 0.",
         ),
         Mistake(
             "bits",
