@@ -461,7 +461,7 @@ WRONG = {
         ),
         ("codes of another shape", sampler(codes=clamped(2.0))),
         ("codes of another shape", sampler(codes=clamped(2.5))),
-        ("codes of another shape", sampler(codes=truncated)),
+        (None, sampler(codes=truncated)),
         ("noise of another shape", sampler(noise=clamped(2.0))),
         ("draws that depend on each other", sampler(codes=antithetic)),
         ("the same in every call", sample_with_fixed_seed),
