@@ -108,9 +108,25 @@ def normaliser_with_plateau(width):
     return answer
 
 
-def kl_in_numpy(mu, log_var):
-    mu, log_var = mu.numpy(), log_var.numpy()
-    return 0.5 * (mu**2 + np.exp(log_var) - 1 - log_var).sum(1)
+def kl_to_standard_normal(mu, log_var):
+    """As the chapter prints it."""
+    return 0.5 * (mu.square() + log_var.exp() - 1 - log_var).sum(-1)
+
+
+def kl_in_numpy(mu, log_var, m, w):
+    mu, log_var, m, w = (part.numpy() for part in (mu, log_var, m, w))
+    ratio = np.exp(log_var - w)
+    return 0.5 * (((mu - m) ** 2 / np.exp(w)) + ratio - 1 - np.log(ratio)).sum(axis=1)
+
+
+def kl_by_torch(mu, log_var, m, w):
+    return td.kl_divergence(diagonal(mu, log_var), diagonal(m.expand_as(mu), w.expand_as(mu)))
+
+
+def kl_of_full_covariances(mu, log_var, m, w):
+    prior = td.MultivariateNormal(m, torch.diag(w.exp()))
+    q = [td.MultivariateNormal(a, torch.diag(b.exp())) for a, b in zip(mu, log_var, strict=True)]
+    return [td.kl_divergence(one, prior).item() for one in q]
 
 
 def variances_by_cholesky(S):
@@ -255,8 +271,12 @@ RIGHT = {
     ],
     "6.1": [
         kl_in_numpy,
-        lambda mu, v: td.kl_divergence(diagonal(mu, v), standard(mu)),
-        lambda mu, v: (-0.5 * (1 + v - mu**2 - v.exp())).sum(1).float(),
+        kl_by_torch,
+        lambda mu, v, m, w: kl_to_standard_normal((mu - m) / (w / 2).exp(), v - w),
+        lambda mu, v, m, w: (
+            0.5 * (w - v + v.exp() / w.exp() + (mu - m) ** 2 / w.exp()).sum(1) - len(m) / 2
+        ).float(),
+        kl_of_full_covariances,
     ],
     "6.2": [
         lambda w: (w - w.mean(0)).logsumexp(0) - math.log(len(w)),
@@ -448,25 +468,65 @@ WRONG = {
         (None, lambda j, h: j.mean(0) + h.exp()),
     ],
     "6.1": [
-        ("the other way round", lambda mu, v: td.kl_divergence(standard(mu), diagonal(mu, v))),
-        ("no half", lambda mu, v: (mu**2 + v.exp() - 1 - v).sum(-1)),
-        ("sign", lambda mu, v: 0.5 * (1 + v - mu**2 - v.exp()).sum(-1)),
-        (None, lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - v)),
-        (None, lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - v).sum()),
-        (None, lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 + v).sum(-1)),
+        ("the other way round", lambda mu, v, m, w: kl_by_torch(m.expand_as(mu), w, mu, v)),
+        ("the standard prior", lambda mu, v, m, w: kl_to_standard_normal(mu, v)),
+        ("distance not scaled", lambda mu, v, m, w: kl_to_standard_normal(mu - m, v - w)),
+        ("no half", lambda *a: kl_by_torch(*a) + kl_in_numpy(*a)),
+        ("sign", lambda mu, v, m, w: -kl_by_torch(mu, v, m, w)),
+        (
+            "difference of two divergences",
+            lambda mu, v, m, w: kl_to_standard_normal(mu, v) - kl_to_standard_normal(m, w),
+        ),
+        (
+            "the prior's logarithm is missing",
+            lambda mu, v, m, w: 0.5 * (((mu - m) ** 2 + v.exp()) / w.exp() - 1 - v).sum(-1),
+        ),
+        (
+            "distance scaled by the standard deviation",
+            lambda mu, v, m, w: kl_to_standard_normal((mu - m) / (w / 4).exp(), v - w),
+        ),
+        ("mean over dimensions", lambda *a: kl_by_torch(*a) / len(a[2])),
+        ("mean over the batch", lambda *a: kl_by_torch(*a).mean()),
+        (None, lambda mu, v, m, w: kl_to_standard_normal(mu - m, v)),
+        (None, lambda *a: kl_by_torch(*a).sum()),
+        (None, lambda mu, v, m, w: kl_to_standard_normal((mu - m) / w.exp(), v - w)),
+        (None, lambda mu, v, m, w: (mu - m).square().sum(-1) / 2),
     ],
     "6.2": [
         ("underflow", lambda w: np.log(np.exp(w.numpy()).mean(0)) - w.numpy().mean(0)),
         ("sum of the weights", lambda w: w.logsumexp(0) - w.mean(0)),
-        (None, lambda w: w.max(0).values - w.mean(0)),
+        ("the largest weight", lambda w: w.amax(0) - w.mean(dim=0)),
+        (
+            "over the images",
+            lambda w: logsumexp(w.T.numpy(), 0) - w.mean(1).numpy() - np.log(w.shape[1]),
+        ),
+        ("sign", lambda w: w.mean(0) - torch.logsumexp(w, 0) + math.log(len(w))),
+        ("the evidence alone", lambda w: logsumexp(w.numpy(), axis=0) - math.log(len(w))),
+        ("the ELBO alone", lambda w: torch.mean(w, 0)),
         (None, lambda w: (w.logsumexp(0) - math.log(len(w)) - w.mean(0)).mean()),
+        (None, lambda w: w.logsumexp(0) - math.log(w.shape[1]) - w.mean(0)),
+        (None, lambda w: w.var(0) / 2),
     ],
-    "6.3": [("line b", "b)"), (None, "all"), (None, ["c"])],
+    "6.3": [
+        ("line b", "b)"),
+        ("line a", "Line a"),
+        ("line d", "# d"),
+        (None, "all"),
+        (None, ["c"]),
+        (None, "c, d"),
+        (None, 3),
+        (None, "kl"),
+    ],
     "6.4": [
         ("marginal variances", lambda S: np.diag(S.numpy())),
         ("standard deviations", lambda S: torch.linalg.inv(S).diagonal().rsqrt()),
+        ("precisions", lambda S: np.diag(np.linalg.inv(S.numpy()))),
+        ("inverse of the marginal variances", lambda S: 1 / np.diag(S)),
         (None, torch.linalg.inv),
         (None, lambda S: torch.linalg.eigvalsh(S)),
+        (None, lambda S: torch.linalg.cholesky(S).diagonal() ** 2),
+        (None, lambda S: torch.linalg.inv(S).diagonal().diag().inverse()),
+        (None, lambda S: torch.det(S) ** (1 / len(S)) * torch.ones(len(S))),
     ],
     "6.5": [
         ("the mean decoded", lambda x, W, s, mu, sigma: td.Normal(W @ mu, s).log_prob(x).sum()),
@@ -476,5 +536,24 @@ WRONG = {
             "standard deviation in the trace",
             lambda x, W, s, mu, sigma: expected_by_trace(x, W, s, mu, sigma.sqrt()),
         ),
+        (
+            "columns added first",
+            lambda x, W, s, mu, sigma: (
+                td.Normal(W @ mu, s).log_prob(x).sum()
+                - ((W * sigma).sum(1) ** 2).sum() / (2 * s * s)
+            ),
+        ),
+        (
+            "scale as variance",
+            lambda x, W, s, mu, sigma: expected_by_trace(x, W, s**0.5, mu, sigma),
+        ),
+        (
+            "the whole ELBO",
+            lambda x, W, s, mu, sigma: (
+                expected_by_trace(x, W, s, mu, sigma) - kl_to_standard_normal(mu, 2 * sigma.log())
+            ),
+        ),
+        ("mean over pixels", lambda *a: expected_by_trace(*a) / len(a[0])),
+        (None, lambda x, W, s, mu, sigma: td.Normal(W @ (mu + sigma), s).log_prob(x).sum()),
     ],
 }

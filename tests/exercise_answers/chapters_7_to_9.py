@@ -45,6 +45,46 @@ def enumerated_in_single_precision(f, logits):
     return torch.autograd.grad((q * f(outcomes)).sum(), logits)[0]
 
 
+def outcomes(logits):
+    rows = itertools.product([0.0, 1.0], repeat=len(logits))
+    return torch.tensor(list(rows), dtype=logits.dtype)
+
+
+def probabilities(logits):
+    """Of all outcomes, as a product of powers."""
+    z, pi = outcomes(logits), torch.sigmoid(logits)
+    return (pi**z * (1 - pi) ** (1 - z)).prod(1)
+
+
+def expected(f, logits):
+    return probabilities(logits) @ f(outcomes(logits))
+
+
+def slope_at(function, logits):
+    logits = logits.clone().requires_grad_()
+    return torch.autograd.grad(function(logits), logits)[0]
+
+
+def enumerated_with(weight):
+    """f times the score of each outcome, weighted; right where the weight is the probability."""
+
+    def answer(f, logits):
+        z = outcomes(logits)
+        return (weight(probabilities(logits)) * f(z)) @ (z - torch.sigmoid(logits))
+
+    return answer
+
+
+def enumerated_for_probabilities(f, logits):
+    pi = torch.sigmoid(logits)
+    return slope_at(lambda t: expected(f, t), logits) / (pi * (1 - pi))
+
+
+def by_differences_of_logits(f, logits, step=1e-4):
+    rows = step * torch.eye(len(logits), dtype=logits.dtype)
+    return [float(expected(f, logits + r) - expected(f, logits - r)) / (2 * step) for r in rows]
+
+
 def by_sampling(f, logits):
     z = td.Bernoulli(logits=logits).sample((200,))
     return (f(z)[:, None] * (z - torch.sigmoid(logits))).mean(0)
@@ -150,7 +190,13 @@ RIGHT = {
         lambda f, s: f.float() @ (s.float() ** 2 / (s.float() ** 2).sum(0)),
     ],
     "7.4": ["E", "line e", "(e)"],
-    "7.5": [enumerated_in_loops, enumerated_in_single_precision],
+    "7.5": [
+        enumerated_in_loops,
+        enumerated_in_single_precision,
+        enumerated_with(lambda q: q),
+        lambda f, logits: slope_at(lambda t: expected(f, t), logits),
+        by_differences_of_logits,
+    ],
     "8.a": [
         lambda log_px, kl: -torch.mean(log_px - kl),
         lambda log_px, kl: float(np.mean(kl.numpy()) - np.mean(log_px.numpy())),
@@ -248,22 +294,54 @@ WRONG = {
         ("covariance over K - 1", by_leave_one_out),
         ("covariance", lambda f, z, mu, s: by_leave_one_out(f, z, mu, s) * (len(f) - 1) / len(f)),
         ("product of the means", lambda f, z, mu, s: f.mean() * score(z, mu, s).mean(0)),
-        (None, lambda f, z, mu, s: f[:, None] * score(z, mu, s)),
+        ("no reduction", lambda f, z, mu, s: f[:, None] * score(z, mu, s)),
+        ("noise as score", lambda f, z, mu, s: f @ ((z - mu) / s) / len(f)),
+        ("sum over draws", lambda f, z, mu, s: torch.einsum("k,kl->l", f, score(z, mu, s))),
+        ("score of σ", lambda f, z, mu, s: (f[:, None] * ((z - mu) ** 2 / s**3 - 1 / s)).mean(0)),
+        ("score alone", lambda f, z, mu, s: score(z, mu, s).numpy().mean(0)),
+        ("sign", lambda f, z, mu, s: f @ ((mu - z) / s**2) / len(f)),
         (None, lambda f, z, mu, s: (f[:, None] * z / s**2).mean(0)),
+        (None, lambda f, z, mu, s: (f[:, None] * score(z, mu, s)).mean()),
+        (None, lambda f, z, mu, s: f * score(z, mu, s)),
     ],
     "7.3": [
         ("mean of f", lambda f, s: f.mean().repeat(s.shape[1])),
         ("regression slope", lambda f, s: f @ s / (s**2).sum(0)),
         (None, lambda f, s: f.mean()),
+        ("not normalised", lambda f, s: f @ s**2 / len(f)),
+        ("weighted by the score", lambda f, s: (f.numpy() @ s.numpy()) / s.numpy().sum(0)),
+        ("squared mean below the line", lambda f, s: len(f) * (f @ s.square()) / s.sum(0).square()),
+        (
+            "one for all dimensions",
+            lambda f, s: ((f @ s**2).sum() / s.square().sum()).repeat(s.shape[1]),
+        ),
         (None, lambda f, s: (f[:, None] * s.abs()).sum(0) / s.abs().sum(0)),
         (None, lambda f, s: f.median().repeat(s.shape[1])),
+        (None, lambda f, s: (f[:, None] / s**2).sum(0) / (1 / s**2).sum(0)),
     ],
-    "7.4": [("line b", "line b"), ("line f", "F"), (None, "b and e"), (None, "x")],
+    "7.4": [
+        ("line a", "a."),
+        ("line b", "line b"),
+        ("line c", "(c)"),
+        ("line d", "it is line d"),
+        ("line f", "F"),
+        (None, "b and e"),
+        (None, "x"),
+        (None, 5),
+        (None, "surrogate"),
+    ],
     "7.5": [
         ("sign", lambda f, logits: -enumerated_in_loops(f, logits.float())),
+        ("gradient for the probabilities", enumerated_for_probabilities),
+        ("f at the mean", lambda f, logits: slope_at(lambda t: f(t.sigmoid()[None])[0], logits)),
+        ("equal weights", enumerated_with(lambda q: torch.full_like(q, 1 / len(q)))),
+        ("sum of f log q", enumerated_with(torch.ones_like)),
+        ("the mean of f", lambda f, logits: expected(f, logits)),
         (None, by_sampling),
         (None, lambda f, logits: enumerated_in_loops(f, logits) * len(logits)),
         (None, lambda f, logits: f(torch.sigmoid(logits)[None])),
+        (None, lambda f, logits: f(torch.eye(len(logits))) - f(torch.zeros(1, len(logits)))),
+        (None, enumerated_with(lambda q: q**2)),
     ],
     "8.a": [
         ("sign", lambda log_px, kl: np.mean(log_px.numpy() - kl.numpy())),

@@ -55,6 +55,16 @@ EXERCISE = Exercise(
             "That is the estimate of the ELBO. The gap is its distance from log p(x).",
         ),
         Mistake(
+            "over the images",
+            lambda log_w: torch.logsumexp(log_w, 1) - math.log(log_w.shape[1]) - log_w.mean(1),
+            "You average over images, and get one value for each draw. Which axis has the draws?",
+        ),
+        Mistake(
+            "the largest weight",
+            lambda log_w: log_w.max(0).values - log_w.mean(0),
+            "In place of the mean weight you have the largest one. By how much may they differ?",
+        ),
+        Mistake(
             "underflow",
             lambda log_w: log_w.exp().mean(0).log() - log_w.mean(0),
             "Right on paper, but exp(-1200) is 0 in floating point and its logarithm -inf. "

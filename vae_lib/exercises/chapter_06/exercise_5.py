@@ -46,6 +46,15 @@ def _trace_without_decoder(x: Tensor, W: Tensor, s: float, mu: Tensor, sigma: Te
     return _linear_log_px(sigma.square().sum(), x - W @ mu, s, len(x))
 
 
+def _columns_added_first(x: Tensor, W: Tensor, s: float, mu: Tensor, sigma: Tensor) -> Tensor:
+    return _linear_log_px((W @ sigma).square().sum(), x - W @ mu, s, len(x))
+
+
+def _whole_bound(x: Tensor, W: Tensor, s: float, mu: Tensor, sigma: Tensor) -> Tensor:
+    kl = 0.5 * (mu.square() + sigma.square() - 1).sum() - sigma.log().sum()
+    return _expected_log_px(x, W, s, mu, sigma) - kl
+
+
 def _no_constant(x: Tensor, W: Tensor, s: float, mu: Tensor, sigma: Tensor) -> Tensor:
     constant = 0.5 * len(x) * math.log(2 * math.pi * s**2)
     return _expected_log_px(x, W, s, mu, sigma) + constant
@@ -71,6 +80,27 @@ EXERCISE = Exercise(
             "spread not decoded",
             _trace_without_decoder,
             "The spread of z reaches x through `W`: a long column makes it larger.",
+        ),
+        Mistake(
+            "columns added first",
+            _columns_added_first,
+            "You add the columns, each times its sigma, and square the sum. That would be right if "
+            "all latent dimensions had the same noise; theirs is independent.",
+        ),
+        Mistake(
+            "scale as variance",
+            lambda x, W, s, mu, sigma: _expected_log_px(x, W, math.sqrt(s), mu, sigma),
+            "You use `s` as a variance. It is the standard deviation of a pixel.",
+        ),
+        Mistake(
+            "the whole ELBO",
+            _whole_bound,
+            "That is the whole ELBO. The reconstruction term alone is asked for, without the KL.",
+        ),
+        Mistake(
+            "mean over pixels",
+            lambda x, W, s, mu, sigma: _expected_log_px(x, W, s, mu, sigma) / len(x),
+            "You average over the pixels. The log-density of an image is the sum over its pixels.",
         ),
         Mistake(
             "no constant",

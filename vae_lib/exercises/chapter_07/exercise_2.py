@@ -52,6 +52,23 @@ EXERCISE = Exercise(
             "Your score does not depend on σ, but the exponent of a Gaussian does.",
         ),
         Mistake(
+            "score of σ",
+            lambda f_z, z, mu, sigma: (f_z[:, None] * (((z - mu) / sigma) ** 2 - 1) / sigma).mean(
+                0
+            ),
+            "This is the estimate for σ. The one for μ is asked for.",
+        ),
+        Mistake(
+            "log q in place of the score",
+            lambda f_z, z, mu, sigma: (f_z[:, None] * Normal(mu, sigma).log_prob(z)).mean(0),
+            "You multiply f by log q itself. The score is its derivative.",
+        ),
+        Mistake(
+            "no reduction",
+            lambda f_z, z, mu, sigma: f_z[:, None] * (z - mu) / sigma**2,
+            "These are the K estimates, one for each draw. What is left to do with them?",
+        ),
+        Mistake(
             "sign",
             lambda f_z, z, mu, sigma: -_weighted_scores(f_z, z, mu, sigma),
             "The sign is reversed: a large f to the right of μ must push μ to the right.",

@@ -67,6 +67,12 @@ EXERCISE = Exercise(
             "missing below the line?",
         ),
         Mistake(
+            "squared mean below the line",
+            lambda f_z, score: (f_z[:, None] * score**2).mean(0) / score.mean(0) ** 2,
+            "Below the line you have the square of the mean score. Equation 7.7 has the mean of "
+            "its square.",
+        ),
+        Mistake(
             "regression slope",
             _regression_slope,
             "This is the slope of f as a function of the score. Look at the numerator of "

@@ -90,6 +90,11 @@ EXERCISE = Exercise(
             "expectation weights f by q itself.",
         ),
         Mistake(
+            "the mean of f",
+            lambda f, logits: (_outcomes(logits)[1] * f(_outcomes(logits)[0])).sum(),
+            "That is E[f(z)] itself. Its gradient for the logits is asked for.",
+        ),
+        Mistake(
             "sign",
             lambda f, logits: -_enumerated_gradient(f, logits),
             "The sign is reversed: a logit should go up if its bit raises f.",
