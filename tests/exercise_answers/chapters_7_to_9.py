@@ -133,6 +133,13 @@ def normalised_line(z_a, z_b, t):
     return F.normalize(line) * torch.lerp(z_a.norm(), z_b.norm(), t)[:, None]
 
 
+def stops_at_the_first_fall(validation):
+    for i in range(1, len(validation)):
+        if validation[i] < validation[i - 1]:
+            return i
+    return len(validation)
+
+
 def page(quantiles):
     return [[z_1, z_2] for z_2 in quantiles[::-1] for z_1 in quantiles]
 
@@ -206,6 +213,7 @@ RIGHT = {
         lambda validation: int(np.argmax(validation)) + 1,
         lambda validation: torch.tensor(validation).argmax() + 1,
         lambda validation: max((v, e) for e, v in enumerate(validation, start=1))[1],
+        lambda validation: sorted(range(len(validation)), key=validation.__getitem__)[-1] + 1.0,
     ],
     "8.1": [
         binary_cross_entropy_loss,
@@ -217,6 +225,8 @@ RIGHT = {
         lambda step, n: torch.clamp(torch.tensor(step / n), max=1.0),
         lambda step, n: float(np.clip(step / n, 0, 1)),
         lambda step, n: step / n if step < n else 1,
+        lambda step, n: np.interp(step, [0, n], [0, 1]),
+        lambda step, n: torch.linspace(0, 1, n + 1)[min(step, n)],
     ],
     "8.3": [arc_in_numpy, arc_row_by_row, lambda *a: arc_row_by_row(*(b.float() for b in a))],
     "8.4": ["D", "line d", "d."],
@@ -224,6 +234,9 @@ RIGHT = {
         page_by_meshgrid,
         lambda n: page(quantiles(n)),
         lambda n: np.array(page(quantiles(n)), dtype=np.float32),
+        lambda n: page(
+            math.sqrt(2) * torch.erfinv(torch.linspace(1 / n - 1, 1 - 1 / n, n)).numpy()
+        ),
     ],
     "9.a": [
         lambda n_pixels, weight: torch.tensor(n_pixels * weight) / 2,
@@ -349,7 +362,8 @@ WRONG = {
         ("not averaged", lambda log_px, kl: -(log_px - kl)),
         ("sum", lambda log_px, kl: sum(kl) - sum(log_px)),
         ("no KL", lambda log_px, kl: -log_px.mean()),
-        (None, lambda log_px, kl: kl.mean()),
+        ("KL alone", lambda log_px, kl: kl.numpy().mean()),
+        ("mean absolute value", lambda log_px, kl: np.abs(log_px - kl).mean()),
         (None, lambda log_px, kl: (kl - log_px).median()),
     ],
     "8.b": [
@@ -357,6 +371,8 @@ WRONG = {
         ("smallest", lambda validation: int(np.argmin(validation)) + 1),
         ("last", len),
         ("the value", max),
+        ("the first fall", stops_at_the_first_fall),
+        ("the last rise", lambda v: max(i + 1 for i in range(1, len(v)) if v[i] > v[i - 1])),
         (None, lambda validation: -1),
         (None, lambda validation: sorted(validation)),
         (None, lambda validation: len(validation) // 2),
@@ -370,12 +386,35 @@ WRONG = {
         ("softplus by hand", loss(lambda t, x: x * t - torch.log1p(t.exp()))),
         ("sum over the batch", lambda *a: binary_cross_entropy_loss(*a) * len(a[0])),
         ("sign", lambda *a: -loss_in_numpy(*a)),
+        (
+            "first term summed over the batch",
+            lambda m, v, t, x: (
+                F.binary_cross_entropy_with_logits(t, x, reduction="sum")
+                + 0.5 * (m**2 + v.exp() - 1 - v).sum(-1).mean()
+            ),
+        ),
+        (
+            "KL without its half",
+            lambda m, v, t, x: (
+                F.softplus(t).sum(-1) - (t * x).sum(-1) + (m**2 + v.exp() - 1 - v).sum(-1)
+            ).mean(),
+        ),
+        (
+            "mean over pixels",
+            lambda m, v, t, x: (
+                F.binary_cross_entropy_with_logits(t, x)
+                + 0.5 * (m**2 + v.exp() - 1 - v).sum(-1).mean()
+            ),
+        ),
         (None, loss(lambda t, x: 2 * td.Bernoulli(logits=t).log_prob(x))),
         (None, loss(lambda t, x: -((t.sigmoid() - x) ** 2))),
     ],
     "8.2": [
         ("no ceiling", lambda step, n: np.float64(step) / n),
         ("a switch", lambda step, n: step >= n),
+        ("a switch", lambda step, n: min(1, step // n)),
+        ("one step short", lambda step, n: torch.linspace(0, 1, n)[min(step, n - 1)]),
+        ("a saw", lambda step, n: (step / n) % 1),
         (None, lambda step, n: 1 / (1 + math.exp(-(step - n / 2)))),
         (None, lambda step, n: 0.5 * min(1.0, step / n)),
     ],
@@ -384,7 +423,7 @@ WRONG = {
         ("reversed", lambda a, b, t: arc_row_by_row(a, b, 1 - t)),
         (None, normalised_line),
         (
-            None,
+            "not divided by the sine",
             lambda a, b, t: (
                 arc_row_by_row(a, b, t) * torch.sin(torch.acos(F.cosine_similarity(a, b, dim=0)))
             ),
@@ -393,6 +432,7 @@ WRONG = {
     "8.4": [("line g", "line g"), (None, "sample"), (None, "")],
     "8.5": [
         ("upside down", lambda n: [[a, -b] for a, b in page(quantiles(n))]),
+        ("probabilities", lambda n: page([(i + 0.5) / n for i in range(n)])),
         ("coordinates exchanged", lambda n: page_by_meshgrid(n).flip(1)),
         (None, lambda n: page_by_meshgrid(n).reshape(n, n, 2)),
         (None, lambda n: torch.randn(n * n, 2)),
@@ -419,6 +459,12 @@ WRONG = {
     "9.2": [
         ("mean of means", lambda batches: np.mean([float(b.mean()) for b in batches])),
         ("no division", lambda batches: torch.cat(batches).sum()),
+        (
+            "all batches full",
+            lambda batches: (
+                torch.nn.utils.rnn.pad_sequence(batches).sum() / len(batches[0]) / len(batches)
+            ),
+        ),
         (None, lambda batches: torch.stack([b[0] for b in batches]).mean()),
         (None, lambda batches: torch.cat(batches).median()),
         (None, lambda batches: torch.cat(batches)),
@@ -432,6 +478,14 @@ WRONG = {
     "9.4": [
         ("covariance", lambda z, mu, v: np.cov(((z - mu) / sigma(v)).T.numpy())),
         ("correlation", lambda z, mu, v: np.corrcoef(z.numpy().T)),
+        (
+            "divided by K - 1",
+            lambda z, mu, v: (lambda u: u.T @ u / (len(u) - 1))((z - mu) / sigma(v)),
+        ),
+        (
+            "standardised by the sample",
+            lambda z, mu, v: (lambda u: u.T @ u / len(u))(stats.zscore(z.numpy(), ddof=1)),
+        ),
         (None, lambda z, mu, v: ((z - mu) / sigma(v)).square().mean(0)),
         (None, lambda z, mu, v: (z - mu).T @ (z - mu) / len(z)),
         (None, lambda z, mu, v: torch.eye(len(mu))),

@@ -89,6 +89,11 @@ def _mean_over_latents(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -
     return (kl / mu.shape[-1] - log_px).mean()
 
 
+def _first_term_summed(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
+    log_px, kl = _terms(mu, log_var, logits, x)
+    return kl.mean() - log_px.sum()
+
+
 def _mean_over_both(mu: Tensor, log_var: Tensor, logits: Tensor, x: Tensor) -> Tensor:
     log_px, kl = _terms(mu, log_var, logits, x)
     return (kl / mu.shape[-1] - log_px / x.shape[-1]).mean()
@@ -148,6 +153,17 @@ EXERCISE = Exercise(
             _mean_over_both,
             "You average over pixels and over latent dimensions. Both are sums over the "
             "dimensions of an example; the only mean is over the batch.",
+        ),
+        Mistake(
+            "first term summed over the batch",
+            _first_term_summed,
+            "You sum the log-likelihood over the images of the batch and average the KL: the KL "
+            "weighs B times too little.",
+        ),
+        Mistake(
+            "KL without its half",
+            _combined(-1.0, 2.0),
+            "Your KL is twice the KL. What stands before the sum in equation 8.1?",
         ),
         Mistake(
             "standard deviation for variance",

@@ -40,6 +40,16 @@ EXERCISE = Exercise(
             "At step 0 your weight is not 0 yet: steps are counted from 0.",
         ),
         Mistake(
+            "one step short",
+            lambda step, n_warm_up: min(1.0, step / (n_warm_up - 1)),
+            "Your weight reaches 1 at step `n_warm_up - 1` already.",
+        ),
+        Mistake(
+            "a saw",
+            lambda step, n_warm_up: step % n_warm_up / n_warm_up,
+            "At step `n_warm_up` your weight falls back to 0. It should stay at 1.",
+        ),
+        Mistake(
             "a switch",
             lambda step, n_warm_up: float(step >= n_warm_up),
             "Your weight jumps from 0 to 1. It should grow by the same amount at every step "

@@ -77,6 +77,13 @@ EXERCISE = Exercise(
             "The normalised codes give the angle; the codes that are weighted keep their lengths.",
         ),
         Mistake(
+            "not divided by the sine",
+            lambda z_a, z_b, t: (
+                _arc(z_a, z_b, t) * torch.sin(torch.acos(torch.cosine_similarity(z_a, z_b, dim=0)))
+            ),
+            "At t = 0 you are not at `z_a`: both weights are divided by the sine of the angle.",
+        ),
+        Mistake(
             "reversed",
             lambda z_a, z_b, t: _arc(z_b, z_a, t),
             "At t = 0 you are at `z_b`.",

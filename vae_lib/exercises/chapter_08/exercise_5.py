@@ -40,6 +40,11 @@ EXERCISE = Exercise(
             "together where the prior is dense: `Normal.icdf`.",
         ),
         Mistake(
+            "probabilities",
+            lambda n: torch.special.ndtr(_plane(n)),
+            "These are the probabilities. The codes are the quantiles there: `Normal.icdf`.",
+        ),
+        Mistake(
             "both ends",
             _with_ends,
             "The quantiles at probability 0 and 1 are infinite: begin half a step inside.",

@@ -12,8 +12,8 @@ def _batch_loss(log_px: Tensor, kl: Tensor) -> Tensor:
 
 def _terms(generator: torch.Generator) -> list[tuple]:
     cases = []
-    for n in (5, 8):
-        log_px = -20 - 10 * torch.rand(n, generator=generator, dtype=torch.float64)
+    for n, level in ((5, -20), (8, 40)):  # a density of grey pixels may exceed 1
+        log_px = level - 10 * torch.rand(n, generator=generator, dtype=torch.float64)
         kl = 2 + 6 * torch.rand(n, generator=generator, dtype=torch.float64)
         cases.append((log_px, kl))
     return cases
@@ -48,6 +48,17 @@ EXERCISE = Exercise(
             "sum",
             lambda log_px, kl: (kl - log_px).sum(),
             "You sum over the images, so the size of a step would depend on the batch size.",
+        ),
+        Mistake(
+            "mean absolute value",
+            lambda log_px, kl: (log_px - kl).abs().mean(),
+            "Right only while log p(x|z) is smaller than the KL. The log of a density may be "
+            "positive: then the loss is a negative number, and rightly so.",
+        ),
+        Mistake(
+            "KL alone",
+            lambda log_px, kl: kl.mean(),
+            "That is the KL alone: the ELBO has two terms.",
         ),
         Mistake(
             "no KL",

@@ -1,5 +1,7 @@
 """Fill-in 8.b: the epoch that the validation images choose."""
 
+import itertools
+
 import torch
 
 from vae_lib.exercises import Exercise, Mistake
@@ -10,13 +12,24 @@ def _best_epoch(validation: list[float]) -> int:
 
 
 def _curves(generator: torch.Generator) -> list[tuple]:
-    """Lists that rise to a peak and fall, and one that rises to its end."""
+    """Lists that rise to a peak and fall, one that rises to its end, and one with several peaks."""
     cases = []
     for n, peak in ((6, 3), (11, 7)):
         noise = torch.rand(n, generator=generator, dtype=torch.float64).tolist()
         curve = [-30 - abs(i - peak) + 0.4 * noise[i] for i in range(n)]
         cases.append(([*curve[:peak], -29.0, *curve[peak + 1 :]],))
-    return [*cases, ([-31.0, -28.5, -27.0, -26.8],)]
+    several = [-32.0, -29.5, -30.1, -28.4, -27.2, -27.9, -27.5]
+    return [*cases, ([-31.0, -28.5, -27.0, -26.8],), (several,)]
+
+
+def _first_fall(validation: list[float]) -> int:
+    rises = [b >= a for a, b in itertools.pairwise(validation)]
+    return 1 + [*rises, False].index(False)
+
+
+def _last_rise(validation: list[float]) -> int:
+    rises = [b > a for a, b in itertools.pairwise(validation)]
+    return max((i + 2 for i, rise in enumerate(rises) if rise), default=1)
 
 
 EXERCISE = Exercise(
@@ -44,6 +57,18 @@ EXERCISE = Exercise(
             "last",
             lambda validation: len(validation),
             "That is the last epoch, whatever the curve does.",
+        ),
+        Mistake(
+            "the first fall",
+            _first_fall,
+            "You stop at the epoch before the first fall. A noisy curve may fall once and rise "
+            "higher later.",
+        ),
+        Mistake(
+            "the last rise",
+            _last_rise,
+            "That is the last epoch with a higher ELBO than the one before it, which need not be "
+            "the highest of all.",
         ),
         Mistake(
             "the value",

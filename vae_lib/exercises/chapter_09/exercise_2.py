@@ -62,6 +62,14 @@ EXERCISE = Exercise(
             "you added up?",
         ),
         Mistake(
+            "all batches full",
+            lambda batches: (
+                sum(batch.sum() for batch in batches) / (len(batches) * len(batches[0]))
+            ),
+            "You count as many examples in every batch as in the first. The batches differ in "
+            "length.",
+        ),
+        Mistake(
             "means over examples",
             lambda batches: sum(batch.mean() for batch in batches) / _n_examples(batches),
             "Batch means are added and divided by the number of examples, so the score "

@@ -55,6 +55,20 @@ EXERCISE = Exercise(
             "pass: take plain second moments.",
         ),
         Mistake(
+            "divided by K - 1",
+            lambda z, mu, log_var: (
+                len(z) / (len(z) - 1) * _outer_mean((z - mu) / (0.5 * log_var).exp())
+            ),
+            "You divide by K - 1, which makes up for subtracting the sample's own mean. Nothing "
+            "of the sample's is subtracted here: divide by K.",
+        ),
+        Mistake(
+            "standardised by the sample",
+            lambda z, mu, log_var: _outer_mean((z - z.mean(0)) / z.std(0)),
+            "You standardise by the sample's own mean and deviation, so that a sampler whose mean "
+            "and scale are wrong would pass. Use the `mu` and `log_var` that are claimed.",
+        ),
+        Mistake(
             "correlation",
             lambda z, mu, log_var: torch.corrcoef(z.T),
             "A correlation is scaled by the sample itself and has ones on its diagonal "
