@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
-sys.path.append(str(ROOT / "tests"))
+sys.path += [str(ROOT / "tests"), str(ROOT / "book")]
 
 from browser import centre, find_chromium, launched, next_frame, opened, press  # noqa: E402
 from static_server import serving  # noqa: E402

@@ -32,56 +32,15 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from myst_nb.core.render import WIDGET_STATE_MIMETYPE, WIDGET_VIEW_MIMETYPE
 from myst_nb.sphinx_ import NbMetadataCollector
+from opening import Card, read_card
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
-from targets import chapter
 
 PICTURES = "_live_pictures"
-QUESTION = re.compile(r"^> (.+)$", re.MULTILINE)
-TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
-MINUTES = re.compile(r"\*\*(\d+) minutes\*\*(?: for a first reading, \*\*(\d+)\*\* for all of it)?")
 
 
-# A chapter's opening
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a chapter says of itself; without a question where it is not yet in that form."""
-
-    docname: str
-    title: str
-    question: str = ""
-    first: str = ""
-    all: str = ""
-
-    @property
-    def number(self) -> str:
-        """A chapter's; a project has its own in its title."""
-        kind, number = chapter(self.docname) or ("", "")
-        return number if kind == "chapter" else ""
-
-
-def read_card(path: Path) -> Card:
-    """The card of a notebook, from its first prose."""
-    cells = nbformat.read(path, as_version=4).cells
-    text = next((cell.source for cell in cells if cell.cell_type == "markdown"), "")
-    title, question, minutes = (p.search(text) for p in (TITLE, QUESTION, MINUTES))
-    return Card(
-        docname=f"{path.parent.name}/{path.stem}",
-        title=title[1].strip() if title else path.stem,
-        question=question[1].strip() if question else "",
-        first=minutes[1] if minutes else "",
-        all=(minutes[2] or "") if minutes else "",
-    )
-
-
-def in_minutes(card: Card) -> str:
-    """How long a chapter takes, in a few words."""
-    if card.all and card.all != card.first:
-        return f"{card.first} minutes, or {card.all} for all of it"
-    return f"{card.first} minutes" if card.first else ""
+# The chapters
 
 
 def all_cards(env: BuildEnvironment) -> list[Card]:
@@ -126,11 +85,9 @@ class ChapterCards(SphinxDirective):
             head += nodes.Text(" ")
         head += link_to(card, card.title)
         item += head
-        if card.question:
-            said, messages = self.parse_inline(card.question)
-            item += [nodes.paragraph("", "", *said, classes=["chapter-card-question"]), *messages]
-        if card.first:
-            item += nodes.paragraph("", in_minutes(card), classes=["chapter-card-minutes"])
+        said, messages = self.parse_inline(card.question)
+        item += [nodes.paragraph("", "", *said, classes=["chapter-card-question"]), *messages]
+        item += nodes.paragraph("", card.minutes, classes=["chapter-card-minutes"])
         return item
 
 

@@ -13,6 +13,7 @@ from myst_nb.core.render import WIDGET_VIEW_MIMETYPE
 from myst_nb.sphinx_ import NbMetadataCollector
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from static_files import write_static
 
 from vae_lib.live import source
 
@@ -43,12 +44,9 @@ class KeepPictures(SphinxPostTransform):
 
 def write_scripts(app: Sphinx) -> None:
     """Write host, style and all figures' scripts into the site, beside the static files."""
-    folder = Path(app.outdir) / "_static" / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "host.js").write_text(HOST.read_text(encoding="utf-8"), encoding="utf-8")
-    (folder / "live.css").write_text(source.STYLE, encoding="utf-8")
-    for name in source.figures():
-        (folder / f"{name}.js").write_text(source.script(name), encoding="utf-8")
+    texts = {"host.js": HOST.read_text(encoding="utf-8"), "live.css": source.STYLE}
+    texts |= {f"{name}.js": source.script(name) for name in source.figures()}
+    write_static(app, {f"{FOLDER}/{name}": text for name, text in texts.items()})
 
 
 def trimmed(state: str) -> tuple[str, list[str]]:

@@ -15,17 +15,36 @@
     if (place.bottom > box.bottom - 0.15 * box.height) sidebar.scrollTop = place.top - box.top - box.height / 2;
   };
 
-  // A formula that is hardly wider than its column is set a little smaller; a wider one scrolls.
-  const SMALLEST = 0.85;
-  const fitFormulas = async () => {
+  // A formula that is hardly wider than its column is set a little smaller, on a phone a good deal; a
+  // wider one scrolls. So is a table on a phone whose words and numbers are broken nowhere.
+  const NARROW = window.matchMedia("(max-width: 599.98px)");
+  const shrink = (part, share, smallest) => {
+    part.style.fontSize = share < 1 && share >= smallest ? `${Math.floor(99 * share)}%` : "";
+  };
+  const fit = (box, smallest) => {
+    box.style.fontSize = "";
+    const parts = [box, ...box.querySelectorAll("mjx-container, table")];
+    shrink(box, box.clientWidth / Math.max(...parts.map((part) => part.scrollWidth)), smallest);
+  };
+  const fitInline = (formula, smallest) => {
+    formula.style.fontSize = "";
+    const around = formula.closest("p, li, dd, td, div")?.clientWidth;
+    shrink(formula, around / formula.getBoundingClientRect().width, smallest);
+  };
+  const fitAll = (within) => {
+    const smallest = NARROW.matches ? 0.45 : 0.85;
+    for (const box of within.querySelectorAll("div.math")) fit(box, smallest);
+    for (const box of within.querySelectorAll(".pst-scrollable-table-container")) fit(box, smallest);
+    for (const formula of within.querySelectorAll("span.math mjx-math")) fitInline(formula, smallest);
+  };
+  const fitArticle = async () => {
     await window.MathJax?.startup?.promise;
-    for (const box of document.querySelectorAll("article div.math")) {
-      const formula = box.querySelector("mjx-container");
-      const share = box.clientWidth / Math.max(box.scrollWidth, formula?.scrollWidth ?? 0);
-      if (!formula || share >= 1 || share < SMALLEST) continue;
-      const now = parseFloat(getComputedStyle(formula).fontSize);
-      formula.style.fontSize = `${(now * share * 0.99).toFixed(2)}px`;
-    }
+    for (const article of document.querySelectorAll("article")) fitAll(article);
+  };
+  let width = window.innerWidth;
+  const fitAgain = () => {
+    if (width !== window.innerWidth) requestAnimationFrame(fitArticle);
+    width = window.innerWidth;
   };
 
   // On paper nothing can be opened: solutions and reasons are printed, folded code is not.
@@ -39,8 +58,16 @@
     opened = [];
   };
 
+  // On a phone a formula with a number stands at the left: in the middle it would need the number's
+  // width at either side. This script runs before MathJax.
+  if (NARROW.matches && window.MathJax) {
+    window.MathJax.chtml = { ...window.MathJax.chtml, displayAlign: "left", displayIndent: "0" };
+  }
+
   window.addEventListener("load", settleSidebar);
-  window.addEventListener("load", fitFormulas);
+  window.addEventListener("load", fitArticle);
+  window.addEventListener("resize", fitAgain);
+  document.addEventListener("toggle", ({ target }) => fitAll(target), true); // what is shut has no width
   window.addEventListener("beforeprint", open);
   window.addEventListener("afterprint", close);
 }

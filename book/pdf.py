@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 from one_document import one_document
 
 ROOT = Path(__file__).resolve().parents[1]
+# The first is the same browser without the parts that make windows, and a fifth faster.
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 VARIABLE = "VAE_BOOK_BROWSER"
 ADDRESS = "http://book.invalid"  # never asked for: what is under it comes from the disk

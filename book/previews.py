@@ -15,8 +15,10 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from docutils import nodes
+from opening import in_minutes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from static_files import write_static
 from targets import TargetCollector, glossary_terms, is_part
 
 SCRIPT = Path(__file__).parent / "previews.js"
@@ -28,8 +30,6 @@ TAGS = {
     nodes.paragraph: "p",
     nodes.literal_block: "pre",
 }
-MINUTES = re.compile(r"(\d+) minutes for a first reading, (\d+) for all")
-FOR_MINUTES = "{} minutes for a first reading, {} for all of it"
 Preview = dict[str, str]
 
 
@@ -60,8 +60,8 @@ def of_page(doctree: nodes.document) -> Preview:
     title = doctree.next_node(nodes.title)
     quote, paragraph = doctree.next_node(nodes.block_quote), doctree.next_node(nodes.paragraph)
     question = quote.children[0] if quote and "?" in quote.astext() else paragraph
-    minutes = (MINUTES.search(p.astext()) for p in doctree.findall(nodes.paragraph))
-    told = next((f"<p>{FOR_MINUTES.format(*m.groups())}</p>" for m in minutes if m), "")
+    minutes = (in_minutes(paragraph.astext()) for paragraph in doctree.findall(nodes.paragraph))
+    told = next((f"<p>{words}</p>" for words in minutes if words), "")
     return with_title(markup_inside(title), question or "", told)
 
 
@@ -136,15 +136,11 @@ def write_previews(
         return
     entries = dict([("", of_page(doctree)), *of_targets(app, page, doctree), *of_entries(doctree)])
     text = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
-    target = Path(app.outdir) / "_static" / FOLDER / f"{page}.js"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(f"bookPreviews[{json.dumps(page)}]={text};\n", encoding="utf-8")
+    write_static(app, {f"{FOLDER}/{page}.js": f"bookPreviews[{json.dumps(page)}]={text};\n"})
 
 
 def install(app: Sphinx) -> None:
-    """Write the script of all pages into the site, beside the static files."""
-    folder = Path(app.outdir) / "_static"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / SCRIPT.name).write_text(SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
+    """Write the script of all pages into the site, and load it with its style."""
+    write_static(app, {SCRIPT.name: SCRIPT.read_text(encoding="utf-8")})
     app.add_js_file(SCRIPT.name, loading_method="defer")
     app.add_css_file("links.css")

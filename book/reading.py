@@ -13,16 +13,24 @@ from pathlib import Path
 from docutils import nodes
 from live_figures import STANDS_IN
 from myst_nb.core.render import WIDGET_VIEW_MIMETYPE
+from opening import in_minutes
 from sphinx.application import Sphinx
+from static_files import write_static
 
 STUB = re.compile(r"# (Exercise|Fill-in) ((?:\d+|[IVX]+)\.\w+)")
 CHECK = re.compile(r"check\(")
 END = "</details>"
-MINUTES = re.compile(r"\d+ minutes")  # in bold, where an opening ends
 NOT_ATTEMPTED = "not attempted yet"
 FOR_LINTERS = re.compile(r"[ \t]*# noqa\b.*$", re.MULTILINE)
 SCRIPTS = ("page.js", "progress.js", "search_text.js")
 STYLES = ("reading.css", "print.css")
+# A block of code as Pygments sets it, each of whose spans ends in the line in which it begins.
+CODE = re.compile(
+    r'(<div class="([^"]*)\bhighlight-[^"]*"><div class="highlight"><pre)>(.*?)(?=</pre>)',
+    re.DOTALL,
+)
+WIDEST = 80  # letters of a printed table that small screens show in small letters
+DEEPEST = 16  # letters by which the rest of a broken line is moved in, at most
 # MyST-NB names every summary alike, whatever it says.
 UNNAMED, SUMMARY = '<summary aria-label="Toggle hidden content">', "<summary>"
 
@@ -44,7 +52,7 @@ def mark_opening(doctree: nodes.document) -> None:
         after = section.children[1:]
         if after and isinstance(after[0], nodes.block_quote):
             for i, node in enumerate(after):
-                if any(MINUTES.fullmatch(words.astext()) for words in node.findall(nodes.strong)):
+                if in_minutes(node.astext()):
                     after[0]["classes"].append("chapter-question")
                     gather(after[: i + 1], "chapter-opening")
                     break
@@ -149,34 +157,50 @@ def shape(app: Sphinx, doctree: nodes.document) -> None:
             block += nodes.Text(block.rawsource)
 
 
-def name_summaries(
+def one_line(line: str) -> str:
+    """A line of code in an element of its own, which knows how far it is moved in."""
+    text = html.unescape(re.sub(r"<[^>]*>", "", line))
+    depth = min(len(text) - len(text.lstrip(" ")), DEEPEST)
+    style = f' style="--depth: {depth}"' if depth and text.strip() else ""
+    return f'<span class="line"{style}>{line}</span>'
+
+
+def in_lines(found: re.Match[str]) -> str:
+    """A block of code line by line; a printed table says how many letters wide it is."""
+    opening, kind, code = found.groups()
+    lines = re.findall(r"[^\n]*\n|[^\n]+", code)
+    width = max(len(html.unescape(re.sub(r"<[^>]*>", "", line)).rstrip()) for line in lines or [""])
+    is_table = "output" in kind and len(lines) > 1 and width <= WIDEST
+    style = f' style="--letters: {width}"' if is_table else ""
+    return f"{opening}{style}>{''.join(map(one_line, lines))}"
+
+
+def finish(
     app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None
 ) -> None:
-    """Call folded code what its line says."""
-    context["body"] = context.get("body", "").replace(UNNAMED, SUMMARY)
+    """Call folded code what its line says, and let a line of code know where it begins."""
+    body = context.get("body", "").replace(UNNAMED, SUMMARY)
+    context["body"] = CODE.sub(in_lines, body)
 
 
 def write_scripts(app: Sphinx) -> None:
     """Write the pages' own scripts into the site, beside the static files."""
-    folder = Path(app.outdir) / "_static"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in SCRIPTS:
-        script = (Path(__file__).parent / name).read_text(encoding="utf-8")
-        (folder / name).write_text(script, encoding="utf-8")
+    here = Path(__file__).parent
+    write_static(app, {name: (here / name).read_text(encoding="utf-8") for name in SCRIPTS})
 
 
 def add_scripts(
     app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None
 ) -> None:
-    """Load them; what mends the search's results, where these stand."""
+    """Load them, before MathJax; what mends the search's results, where these stand."""
     for name in SCRIPTS if page == "search" else SCRIPTS[:2]:
-        app.add_js_file(name, loading_method="defer")
+        app.add_js_file(name, loading_method="defer", priority=400 if name == "page.js" else 500)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("doctree-read", shape, priority=600)  # after all that looks for its parts
     app.connect("builder-inited", write_scripts)
-    app.connect("html-page-context", name_summaries)
+    app.connect("html-page-context", finish)
     app.connect("html-page-context", add_scripts)
     for name in STYLES:  # after the book's own, which the configuration names
         app.add_css_file(name, priority=810)

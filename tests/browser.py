@@ -14,7 +14,6 @@ the program to use, or says "required", so that a machine without one fails and 
 
 import json
 import os
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +22,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from live_page import page_with
+from pdf import PROGRAMS, VARIABLE, find_browser
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -33,9 +33,6 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-# The first is the same browser without the parts that make windows, and a fifth faster.
-PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-VARIABLE = "VAE_BOOK_BROWSER"
 ARGUMENTS = (
     "--no-sandbox",  # as root, in a container, there is none to be had
     "--disable-gpu",
@@ -90,14 +87,10 @@ SWEEP = """async (settings) => {
 
 
 def find_chromium() -> str | None:
-    """The path of a Chromium, or None where there is none."""
-    wanted = os.environ.get(VARIABLE, "")
-    named = wanted if wanted not in ("", "required") else None
-    programs = (named,) if named else PROGRAMS
-    found = next(filter(None, map(shutil.which, programs)), None)
+    """The path of a Chromium, or None where there is none and none is asked for."""
+    found, wanted = find_browser(), os.environ.get(VARIABLE, "")
     if found is None and wanted:
-        missing = " nor ".join(programs)
-        raise FileNotFoundError(f"{VARIABLE} is {wanted!r}, but there is no program {missing}.")
+        raise FileNotFoundError(f"{VARIABLE} is {wanted!r}, but there is no such browser.")
     return found
 
 

@@ -99,6 +99,34 @@
         })
         .map((cell) => cell.textContent.trim()),
 
+    // Open what can be opened in the article, and shut it again.
+    openAll: () => {
+      probe.opened = [...document.querySelectorAll("article details:not([open])")];
+      for (const details of probe.opened) details.open = true;
+    },
+    shutAll: () => {
+      for (const details of probe.opened) details.open = false;
+    },
+
+    // The code, formulas, tables and pictures of the article that are wider than what they stand in,
+    // or scroll in it, live figures left out.
+    tooWide: () => {
+      const found = [];
+      const tell = (part, by) => found.push(`${Math.round(by)}: ${part.localName} ${part.textContent.slice(0, 60)}`);
+      const block = "p, li, dt, dd, td, th, h1, h2, h3, h4, summary, figcaption, div, section, article";
+      const parts = "pre, div.math, mjx-math, table, .pst-scrollable-table-container, img, svg.hero, dt.sig";
+      for (const part of document.querySelectorAll(parts.replace(/^|, /g, "$&article "))) {
+        const box = part.getBoundingClientRect();
+        if (!box.width || part.closest("section.vae-live, mjx-assistive-mml")) continue;
+        const scrolls = part.matches("pre, div");
+        const hidden = scrolls ? part.scrollWidth - part.clientWidth : 0;
+        const around = part.parentElement.closest(block).getBoundingClientRect();
+        const by = Math.max(hidden, box.right - around.right, around.left - box.left);
+        if (by > 1.5) tell(part, by);
+      }
+      return found;
+    },
+
     // The pieces of code and of signatures whose contrast with the paper below is under WCAG 2's 4.5.
     faintCode: () => {
       const numbers = (colour) => colour.match(/[\d.]+/g).map(Number);

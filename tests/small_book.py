@@ -69,6 +69,7 @@ def answer(x):
 ```
 
 </details>"""
+TABLE = "\n".join(f"{row:<30}{row:>30}" for row in ("mean", "one", "two"))
 STATED = "**Exercise 2.1.** Return the argument."
 CONFIG = """
 import sys
@@ -200,7 +201,7 @@ def chapter() -> nbformat.NotebookNode:
         prose("## First\n\nText with $\\sigma^2$ and a formula:\n\n$$\np(x \\mid z)\n$$"),
         code("x = 1  # noqa: E731\ny = 2"),
         code("print(1)", nbformat.v4.new_output("stream", text="1"), tags=folded),
-        code("print(2)", nbformat.v4.new_output("stream", text="2"), tags=folded),
+        code("print(2)", nbformat.v4.new_output("stream", text=TABLE), tags=folded),
         *attempt("Fill-in", "2.a"),
         code("claim(...)", claimed("one is one"), claimed("two is two"), tags=folded),
         code("plt.show()", plot(), tags=folded),

@@ -27,6 +27,11 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST_BYTES = 1_500_000  # of a page with all that it loads, compressed
 MOST_STATE = 300_000  # bytes of a figure's state, as JSON
 MOST_SECONDS = 2.5  # to the first live figure's first frame
+WIDTH = 1200  # of the window, in pixels
+PAPER = 680  # pixels between the margins of A4
+UNFIT = """() => {
+  for (const box of document.querySelectorAll("article div.math")) box.style.fontSize = "";
+}"""
 AXE = {"resultTypes": ["violations"], "preload": False}  # no style sheet fetched again
 AXE_CONTRAST = {**AXE, "runOnly": ["color-contrast"]}
 AXE_OTHERS = {**AXE, "rules": {"color-contrast": {"enabled": False}}}
@@ -90,7 +95,7 @@ def visited(chromium, site, name):
     headers = {"Content-Security-Policy": policy(site / f"{name}.html")}
     with (
         serving(site, headers) as address,
-        opened(chromium, width=1200, touch=True, origins=(address,)) as page,
+        opened(chromium, width=WIDTH, touch=True, origins=(address,)) as page,
     ):
         page.on("request", lambda request: requested.add(urldefrag(request.url).url))
         load(page, f"{address}/{name}.html")
@@ -133,6 +138,26 @@ def assert_complete(page):
 def test_the_page_shows_everything(visit):
     assert_complete(visit.page)
     assert visit.page.complaints == []
+
+
+@pytest.mark.parametrize("width", [390, 900, 1280, 1366, "paper"])
+def test_nothing_is_wider_than_its_column(visit, width):
+    """Not with everything open either; on paper formulas fit as they are."""
+    page, on_paper = visit.page, width == "paper"
+    page.evaluate("probe.openAll()")
+    try:
+        page.set_viewport_size({"width": PAPER if on_paper else width, "height": 900})
+        next_frame(page)
+        if on_paper:
+            page.emulate_media(media="print")
+            page.evaluate(UNFIT)
+        next_frame(page)
+        assert page.evaluate("probe.tooWide()") == []
+        assert not scrolls_sideways(page)
+    finally:
+        page.evaluate("probe.shutAll()")
+        page.emulate_media(media="screen")
+        page.set_viewport_size({"width": WIDTH, "height": 900})
 
 
 def test_the_page_is_light(visit, site):

@@ -268,7 +268,8 @@ FIRST = [
 ]
 SECOND = [
     new_markdown_cell(
-        "# The second, of chapter 99\n\nOn `chapter 98` and [chapter 97](https://example.org). "
+        "# The second, of chapter 99\n\n> And then?\n\n**30 minutes** for all of it.\n\n"
+        "On `chapter 98` and [chapter 97](https://example.org). "
         "See Exercise 1.1 and Exercise 2.1, Fill-in 2.a.\n\n## Tasks\n\n"
         "### Exercise 2.1: two\n\nGive two."
     ),
@@ -382,7 +383,9 @@ def previews(folder, page):
 
 def test_previews_show_what_is_there(small):
     first, second = previews(small, "chapters/01_first"), previews(small, "chapters/02_second")
-    assert "What is asked?" in first[""]["html"] and "75" in first[""]["html"]
+    assert "What is asked?" in first[""]["html"]
+    assert "<p>30 minutes, or 75 for all of it</p>" in first[""]["html"]
+    assert second[""]["html"].endswith("And then?</p><p>30 minutes</p>")
     assert first["figure-1-1"]["html"].startswith("<p><strong>Figure 1.1.</strong>")
     assert (small / "_images" / first["figure-1-1"]["image"]).exists()
     assert r"\[x = 1\]" in first["equation-1-1"]["html"]
@@ -566,6 +569,7 @@ def test_every_link_within_the_book_has_a_preview(site):
             preview = previews(site, name)[fragment]
             assert len(re.sub(r"<[^>]*>", "", preview["html"])) > 20, (path.stem, address)
             assert kind != "figure" or (site / "_images" / preview["image"]).exists()
+            assert kind != "chapter" or fragment or re.search(r"\d+ minutes", preview["html"])
             kinds.add(kind)
     assert kinds >= {"chapter", "figure", "equation", "exercise", "citation", "term", "name"}
 

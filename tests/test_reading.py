@@ -249,10 +249,13 @@ def test_lines_of_84_characters_fit_beside_text_that_is_hardly_larger(visit, wid
     assert sizes[0] > 0.8 * sizes[1]
 
 
-@pytest.mark.parametrize(("length", "smaller", "scrolls"), [(0.9, 0, 0), (1.1, 1, 0), (2, 0, 1)])
-def test_a_formula_that_is_hardly_too_wide_is_set_smaller(visit, length, smaller, scrolls):
-    """And one that is far too wide scrolls in its own box."""
-    page = visit(CHAPTER, width=1280)
+@pytest.mark.parametrize(
+    ("width", "length", "smaller", "scrolls"),
+    [(1280, 0.9, 0, 0), (1280, 1.1, 1, 0), (1280, 2, 0, 1), (390, 1.8, 1, 0), (390, 3, 0, 1)],
+)
+def test_a_formula_that_is_hardly_too_wide_is_set_smaller(visit, width, length, smaller, scrolls):
+    """On a phone a good deal smaller; and one that is far too wide scrolls in its own box."""
+    page = visit(CHAPTER, width=width)
     found = page.evaluate(
         """async (length) => {
           const box = document.querySelector("article div.math");
@@ -268,6 +271,58 @@ def test_a_formula_that_is_hardly_too_wide_is_set_smaller(visit, length, smaller
         length,
     )
     assert found == [bool(smaller), bool(scrolls)]
+
+
+def test_a_formula_fits_again_when_the_window_has_another_width(visit):
+    page = visit(CHAPTER, width=1280)
+    page.evaluate("document.querySelector('article div.math').style.width = '40px'")
+    sizes = []
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate("new Promise((done) => setTimeout(done, 100))")
+        style = page.evaluate("document.querySelector('article div.math').style.fontSize")
+        sizes.append(style)
+    assert sizes[0].endswith("%") and sizes[1] == ""
+
+
+LINES = """(pre) => {
+  const lines = [...pre.querySelectorAll(".line")];
+  const edge = pre.getBoundingClientRect().left;
+  return lines.map((line) => {
+    const text = document.createRange();
+    text.selectNodeContents(line);
+    const rows = [...text.getClientRects()].filter((row) => row.width > 1);
+    return [...new Set(rows.map((row) => row.top))].map((top) =>
+      Math.min(...rows.filter((row) => row.top === top).map((row) => row.left - edge)));
+  });
+}"""
+
+
+def test_a_long_line_of_code_goes_on_below_and_further_in(visit):
+    page = visit(CHAPTER, width=390)
+    pre = page.locator("div.attempt pre").first
+    before = pre.inner_text()
+    assert [line.strip() for line in before.split("\n") if line.strip()] == [
+        "# Fill-in 2.a",
+        "# of shape (N,)",
+        "def answer(x):",
+        "return ...",
+    ]
+    pre.evaluate("(pre) => pre.lastElementChild.append(' + x'.repeat(30))")
+    lines = pre.evaluate(LINES)
+    assert [len(line) for line in lines[:3]] == [1, 1, 1] and len(lines[3]) > 2
+    letter = pre.evaluate("(pre) => parseFloat(getComputedStyle(pre).fontSize)") * 0.6
+    start = lines[0][0]
+    assert all(left == pytest.approx(start + 6 * letter, abs=3) for left in lines[3][1:])
+    assert pre.evaluate("(pre) => pre.scrollWidth <= pre.clientWidth")
+
+
+def test_a_printed_table_keeps_its_columns_on_a_phone(visit):
+    page = visit(CHAPTER, width=390)
+    pre = page.locator("div.cell_output pre", has_text="mean").first
+    assert [len(line) for line in pre.evaluate(LINES)] == [1, 1, 1]
+    assert pre.evaluate("(pre) => pre.scrollWidth <= pre.clientWidth")
+    assert pre.inner_text().split("\n")[0] == small_book.TABLE.split("\n")[0]
 
 
 def test_folded_code_costs_a_line_and_opens_by_the_keyboard(visit):
