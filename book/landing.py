@@ -32,15 +32,49 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from myst_nb.core.render import WIDGET_STATE_MIMETYPE, WIDGET_VIEW_MIMETYPE
 from myst_nb.sphinx_ import NbMetadataCollector
-from opening import Card, read_card
+from opening import in_minutes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
+from targets import chapter
 
 PICTURES = "_live_pictures"
+QUESTION = re.compile(r"^> (.+)$", re.MULTILINE)
+TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 
 
-# The chapters
+# A chapter's opening
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a chapter says of itself."""
+
+    docname: str
+    title: str
+    question: str
+    minutes: str
+
+    @property
+    def number(self) -> str:
+        """A chapter's; a project has its own in its title."""
+        kind, number = chapter(self.docname) or ("", "")
+        return number if kind == "chapter" else ""
+
+
+def read_card(path: Path) -> Card:
+    """The card of a notebook, from its first prose."""
+    cells = nbformat.read(path, as_version=4).cells
+    text = next((cell.source for cell in cells if cell.cell_type == "markdown"), "")
+    title, question, minutes = TITLE.search(text), QUESTION.search(text), in_minutes(text)
+    if not (title and question and minutes):
+        raise ExtensionError(
+            f"chapters/{path.name} does not open as the others do: with a title, a question, and "
+            "the minutes that it takes"
+        )
+    docname = f"{path.parent.name}/{path.stem}"
+    return Card(docname, title[1].strip(), question[1].strip(), minutes)
 
 
 def all_cards(env: BuildEnvironment) -> list[Card]:

@@ -1,4 +1,5 @@
-// What every page does beside showing itself: it opens at the reader's place, and prints whole.
+// What every page does beside showing itself: it opens at the reader's place, fits its formulas into
+// their column, and prints whole.
 
 "use strict";
 
@@ -28,8 +29,9 @@
   };
   const fitInline = (formula, smallest) => {
     formula.style.fontSize = "";
-    const around = formula.closest("p, li, dd, td, div")?.clientWidth;
-    shrink(formula, around / formula.getBoundingClientRect().width, smallest);
+    const around = formula.closest("p, li, dd, td, div").clientWidth;
+    const { width } = (formula.closest(".together") ?? formula).getBoundingClientRect();
+    shrink(formula, around / width, smallest);
   };
   const fitAll = (within) => {
     const smallest = NARROW.matches ? 0.45 : 0.85;
@@ -59,9 +61,31 @@
   };
 
   // On a phone a formula with a number stands at the left: in the middle it would need the number's
-  // width at either side. This script runs before MathJax.
+  // width at either side. One of several parts, between which it has wide space, has a line for each,
+  // and a long one for each of its relations but the first. This runs before MathJax.
+  const SIGN = /\\(?:left|right|q?quad|approx|le|ge|propto)\b|\\\W|[{}=]/g;
+  const LONG = 80; // letters of TeX
+  const inLines = (tex) => {
+    let [depth, relations] = [0, 0];
+    return tex.replace(SIGN, (sign) => {
+      depth += ["{", "\\left"].includes(sign) - ["}", "\\right"].includes(sign);
+      if (depth || /^(?:\\\W|\}|\\right)$/.test(sign)) return sign;
+      relations = sign.endsWith("quad") ? 0 : relations + 1;
+      if (relations === 0) return "\\\\[0.4em]";
+      return relations > 1 && tex.length > LONG ? `\\\\[0.4em]{}${sign}` : sign;
+    });
+  };
+  const breakFormulas = () => {
+    const WHOLE = /^(\s*\\\[)(?![\s\S]*\\begin)([\s\S]*?)((?:\\tag\{[^}]*\})?\s*\\\]\s*)$/;
+    for (const box of document.querySelectorAll("article div.math")) {
+      const [, start, tex, end] = WHOLE.exec(box.lastChild.data ?? "") ?? [];
+      const lines = inLines(tex ?? "");
+      if (lines !== (tex ?? "")) box.lastChild.data = `${start}\\begin{gathered}${lines}\\end{gathered}${end}`;
+    }
+  };
   if (NARROW.matches && window.MathJax) {
     window.MathJax.chtml = { ...window.MathJax.chtml, displayAlign: "left", displayIndent: "0" };
+    breakFormulas();
   }
 
   window.addEventListener("load", settleSidebar);

@@ -29,7 +29,7 @@ CODE = re.compile(
     r'(<div class="([^"]*)\bhighlight-[^"]*"><div class="highlight"><pre)>(.*?)(?=</pre>)',
     re.DOTALL,
 )
-WIDEST = 80  # letters of a printed table that small screens show in small letters
+WIDEST = 80  # letters of what has been printed that small screens show in small letters
 DEEPEST = 16  # letters by which the rest of a broken line is moved in, at most
 # MyST-NB names every summary alike, whatever it says.
 UNNAMED, SUMMARY = '<summary aria-label="Toggle hidden content">', "<summary>"
@@ -166,12 +166,12 @@ def one_line(line: str) -> str:
 
 
 def in_lines(found: re.Match[str]) -> str:
-    """A block of code line by line; a printed table says how many letters wide it is."""
+    """A block of code line by line; what a cell has printed says how many letters wide it is."""
     opening, kind, code = found.groups()
     lines = re.findall(r"[^\n]*\n|[^\n]+", code)
     width = max(len(html.unescape(re.sub(r"<[^>]*>", "", line)).rstrip()) for line in lines or [""])
-    is_table = "output" in kind and len(lines) > 1 and width <= WIDEST
-    style = f' style="--letters: {width}"' if is_table else ""
+    is_short = "output" in kind and width <= WIDEST
+    style = f' style="--letters: {width}"' if is_short else ""
     return f"{opening}{style}>{''.join(map(one_line, lines))}"
 
 

@@ -11,12 +11,16 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 MARKUP = re.compile(
     r"(?P<ticks>``?)(?P<code>[^`]+)(?P=ticks)"
     r"|(?P<emphasis>(?<!\w)\*\w[^*]*\w\*(?!\w))"
     r"|(?P<special>[|*\\]|_(?=\W|$))"
 )
+# What belongs to a formula within a sentence, before it and behind it.
+BEFORE = re.compile(r"[(\[“‘]+$")
+BEHIND = re.compile(r"\S{1,4}(?=\s|$)|[.,:;!?)\]’”]+")
 CAPTION = re.compile(r"Figure (?:\d+|[IVX]+)\.\d+\.")
 DESCRIPTION_LENGTH = 160
 
@@ -45,6 +49,31 @@ def mark_captions(app: Sphinx, doctree: nodes.document) -> None:
         first = next((child for child in paragraph.children if child.astext()), None)
         if isinstance(first, nodes.strong) and CAPTION.match(first.astext()):
             paragraph["classes"].append("figure-caption")
+
+
+class KeepTogether(SphinxPostTransform):
+    """Ends no line between a formula and the punctuation beside it, as a browser would."""
+
+    default_priority = 20  # after the links
+    formats = ("html",)
+
+    def run(self, **kwargs: object) -> None:
+        for formula in list(self.document.findall(nodes.math)):
+            kept, parent = nodes.inline(classes=["together"]), formula.parent
+            place = parent.index(formula)
+            before, behind = parent[max(place - 1, 0)], parent[min(place + 1, len(parent) - 1)]
+            opening = isinstance(before, nodes.Text) and BEFORE.search(before.astext())
+            closing = isinstance(behind, nodes.Text) and BEHIND.match(behind.astext())
+            if not opening and not closing:
+                continue
+            parent.replace(formula, kept)
+            kept += formula
+            if opening:
+                parent.replace(before, nodes.Text(before.astext()[: opening.start()]))
+                kept.insert(0, nodes.Text(opening[0]))
+            if closing:
+                parent.replace(behind, nodes.Text(behind.astext()[closing.end() :]))
+                kept += nodes.Text(closing[0])
 
 
 def add_description(
@@ -130,6 +159,7 @@ def keep_lines(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_post_transform(KeepTogether)
     # Before napoleon, which has priority 500 and adds markup of its own.
     app.connect("autodoc-process-docstring", process_docstring, priority=400)
     app.connect("doctree-read", mark_captions)
