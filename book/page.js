@@ -29,9 +29,8 @@
   };
   const fitInline = (formula, smallest) => {
     formula.style.fontSize = "";
-    const around = formula.closest("p, li, dd, td, div").clientWidth;
-    const { width } = (formula.closest(".together") ?? formula).getBoundingClientRect();
-    shrink(formula, around / width, smallest);
+    const room = formula.closest("p, li, dd, td, div").clientWidth - 12; // and a full stop behind it
+    shrink(formula, room / formula.getBoundingClientRect().width, smallest);
   };
   const fitAll = (within) => {
     const smallest = NARROW.matches ? 0.45 : 0.85;
@@ -41,7 +40,9 @@
   };
   const fitArticle = async () => {
     await window.MathJax?.startup?.promise;
-    for (const article of document.querySelectorAll("article")) fitAll(article);
+    const articles = [...document.querySelectorAll("article")].filter((article) => article.clientWidth);
+    await document.fonts.ready; // which the line above has asked for: signs are as wide as in their font
+    articles.forEach(fitAll);
   };
   let width = window.innerWidth;
   const fitAgain = () => {
@@ -62,18 +63,30 @@
 
   // On a phone a formula with a number stands at the left: in the middle it would need the number's
   // width at either side. One of several parts, between which it has wide space, has a line for each,
-  // and a long one for each of its relations but the first. This runs before MathJax.
+  // and a long one for each of its relations, as a rule but the first. This runs before MathJax.
   const SIGN = /\\(?:left|right|q?quad|approx|le|ge|propto)\b|\\\W|[{}=]/g;
-  const LONG = 80; // letters of TeX
-  const inLines = (tex) => {
-    let [depth, relations] = [0, 0];
+  const [LONG, LONGER] = [80, 120]; // letters of TeX
+  const NEW_LINE = "\\\\[0.4em]";
+  const BETWEEN = /(\\\\\[0\.4em\]\s*(?:\\text\{[^}]*\}|\\[Ll]ong(?:left)?rightarrow)\s*)\\\\\[0\.4em\]/g;
+  const replaceOutside = (tex, put) => {
+    let depth = 0; // of brackets, within which no line may end
     return tex.replace(SIGN, (sign) => {
       depth += ["{", "\\left"].includes(sign) - ["}", "\\right"].includes(sign);
-      if (depth || /^(?:\\\W|\}|\\right)$/.test(sign)) return sign;
-      relations = sign.endsWith("quad") ? 0 : relations + 1;
-      if (relations === 0) return "\\\\[0.4em]";
-      return relations > 1 && tex.length > LONG ? `\\\\[0.4em]{}${sign}` : sign;
+      return depth || /^(?:\\\W|\}|\\right)$/.test(sign) ? sign : put(sign);
     });
+  };
+  const inLines = (tex) => {
+    const apart = replaceOutside(tex, (sign) => (sign.endsWith("quad") ? NEW_LINE : sign));
+    const parts = apart.replaceAll(BETWEEN, "$1\\;").split(NEW_LINE);
+    const broken = parts.map((part) => {
+      let isFirst = true;
+      return replaceOutside(part, (sign) => {
+        const isLong = part.length > (isFirst ? LONGER : LONG);
+        isFirst = false;
+        return isLong ? `${NEW_LINE}{}${sign}` : sign;
+      });
+    });
+    return broken.join(NEW_LINE);
   };
   const breakFormulas = () => {
     const WHOLE = /^(\s*\\\[)(?![\s\S]*\\begin)([\s\S]*?)((?:\\tag\{[^}]*\})?\s*\\\]\s*)$/;

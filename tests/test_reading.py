@@ -273,6 +273,37 @@ def test_a_formula_that_is_hardly_too_wide_is_set_smaller(visit, width, length, 
     assert found == [bool(smaller), bool(scrolls)]
 
 
+@pytest.mark.parametrize(
+    ("tex", "lines"),
+    [
+        (r"a = b, \quad c = d, \qquad e", 3),
+        (r"a = b", 1),
+        (r"\left(a \quad = b\right) + \text{c \quad d}", 1),
+        (r"a \quad\Longrightarrow\quad b", 2),
+        (r"a = b \quad\text{so that}\quad c = d", 2),
+        (r"a = b = " + "+".join(["c"] * 45), 2),
+        (r"\sum_{k=1}^K " + "+".join(["a"] * 40) + " = " + "+".join(["c"] * 30), 2),
+    ],
+)
+def test_on_a_phone_a_long_formula_has_several_lines(small, open_page, tex, lines):
+    text = (small / f"{CHAPTER}.html").read_text(encoding="utf-8")
+    own = small / "chapters" / "broken.html"
+    formula = rf"\[{tex} \tag{{2.1}}\]"
+    text, found = re.subn(r"\\\[\s*p\(x \\mid z\)\s*\\\]", lambda _: formula, text)
+    assert found == 1
+    own.write_text(text, encoding="utf-8")
+    for width, expected in ((390, lines), (1280, 1)):
+        page = open_page(width=width)
+        page.goto(own.as_uri())
+        page.evaluate("async () => { await window.MathJax?.startup?.promise; }")
+        box = page.locator("article div.math")
+        assert box.locator("mjx-merror").count() == 0
+        rows = box.locator("mjx-itable mjx-itable mjx-mtr").count()
+        assert max(rows, 1) == expected
+        assert "(2.1)" in box.inner_text()
+    own.unlink()
+
+
 def test_a_formula_fits_again_when_the_window_has_another_width(visit):
     page = visit(CHAPTER, width=1280)
     page.evaluate("document.querySelector('article div.math').style.width = '40px'")
