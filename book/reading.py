@@ -16,6 +16,7 @@ from myst_nb.core.render import WIDGET_VIEW_MIMETYPE
 from opening import in_minutes
 from sphinx.application import Sphinx
 from static_files import write_static
+from typesetting import CAPTION
 
 STUB = re.compile(r"# (Exercise|Fill-in) ((?:\d+|[IVX]+)\.\w+)")
 CHECK = re.compile(r"check\(")
@@ -79,6 +80,15 @@ def shows_something(cell: nodes.container) -> bool:
         if WIDGET_VIEW_MIMETYPE not in kinds or kinds & set(STANDS_IN):
             return True
     return False
+
+
+def let_captions_follow(doctree: nodes.document) -> None:
+    """Put what else a cell shows above its picture, where the picture's caption comes next."""
+    for caption in list(doctree.findall(nodes.paragraph)):
+        cell = caption.parent[max(caption.parent.index(caption) - 1, 0)]
+        if CAPTION.match(caption.astext()) and source_of(cell) and len(cell.children) > 1:
+            shown = cell.children[-1]
+            shown.children.sort(key=lambda output: any(output.findall(nodes.image)))
 
 
 def join_folds(doctree: nodes.document) -> None:
@@ -145,6 +155,7 @@ def shape(app: Sphinx, doctree: nodes.document) -> None:
     """Give a page's parts their places; most pages have none of them."""
     mark_opening(doctree)
     join_folds(doctree)
+    let_captions_follow(doctree)
     for found, parts in list(attempts(doctree)):
         kind, number = found.groups()
         say_where_to_try(app, app.env.docname, f"{kind} {number}", parts)

@@ -109,13 +109,14 @@
     },
 
     // The code, formulas, tables and pictures of the article that are wider than what they stand in,
-    // or scroll in it, live figures left out.
+    // or scroll in it, live figures left out; and the ways on below it.
     tooWide: () => {
       const found = [];
       const tell = (part, by) => found.push(`${Math.round(by)}: ${part.localName} ${part.textContent.slice(0, 60)}`);
       const block = "p, li, dt, dd, td, th, h1, h2, h3, h4, summary, figcaption, div, section, article";
       const parts = "pre, div.math, mjx-math, table, .pst-scrollable-table-container, img, svg.hero, dt.sig";
-      for (const part of document.querySelectorAll(parts.replace(/^|, /g, "$&article "))) {
+      const all = `${parts.replace(/^|, /g, "$&article ")}, .prev-next-area a, .prev-next-title`;
+      for (const part of document.querySelectorAll(all)) {
         const box = part.getBoundingClientRect();
         if (!box.width || part.closest("section.vae-live, mjx-assistive-mml")) continue;
         const scrolls = part.matches("pre, div");

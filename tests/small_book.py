@@ -204,7 +204,7 @@ def chapter() -> nbformat.NotebookNode:
         code("print(2)", nbformat.v4.new_output("stream", text=TABLE), tags=folded),
         *attempt("Fill-in", "2.a"),
         code("claim(...)", claimed("one is one"), claimed("two is two"), tags=folded),
-        code("plt.show()", plot(), tags=folded),
+        code("plt.show()", plot(), claimed("three is three"), tags=folded),
         prose("**Figure 2.1.** White."),
         prose(POINTS),
         prose("## Closer\n\n### A proof\n\nIt follows.\n\n" + "More of it.\n\n" * 60),

@@ -89,6 +89,12 @@ def test_code_that_is_folded_together_stands_behind_one_line(text_of):
     assert text.count("vnd.jupyter.widget-view") == 1
 
 
+def test_a_caption_follows_its_picture_whatever_else_its_cell_shows(text_of):
+    text = text_of(CHAPTER)
+    claim, caption = text.index("three is three"), text.index("Figure 2.1.")
+    assert claim < text.rindex("<img", 0, caption) < caption
+
+
 @pytest.mark.parametrize(("kind", "number"), [("Fill-in", "2.a"), ("Exercise", "2.1")])
 def test_an_attempt_is_one_unit_from_its_stub_to_its_solution(text_of, kind, number):
     text = text_of(CHAPTER)
@@ -368,7 +374,7 @@ def test_folded_code_costs_a_line_and_opens_by_the_keyboard(visit):
 
 def test_claims_stand_close_together_and_their_code_costs_nothing(visit):
     page = visit(CHAPTER, width=1280)
-    cell = page.locator("div.cell", has=page.locator("details.vae-claim"))
+    cell = page.locator("div.cell", has=page.locator("details.vae-claim")).first
     assert cell.bounding_box()["height"] <= 56
     page.locator("details.vae-claim summary").first.click()
     assert page.locator("details.vae-claim p").first.is_visible()
