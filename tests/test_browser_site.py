@@ -149,7 +149,7 @@ def test_nothing_is_wider_than_its_column(visit, width):
         page.set_viewport_size({"width": PAPER if on_paper else width, "height": 900})
         if on_paper:
             page.emulate_media(media="print")
-        for _ in range(20):  # formulas are fitted again a moment after the window's width has changed
+        for _ in range(20):  # formulas are fitted a moment after the width has changed
             next_frame(page)
             if on_paper:
                 page.evaluate(UNFIT)
