@@ -18,6 +18,7 @@ MARKUP = re.compile(
     r"|(?P<emphasis>(?<!\w)\*\w[^*]*\w\*(?!\w))"
     r"|(?P<special>[|*\\]|_(?=\W|$))"
 )
+ROLE = re.compile(r":(?:py:)?[a-z]+:`~?")  # in what torch says of a method that ours inherit
 # What belongs to a formula within a sentence, before it and behind it.
 BEFORE = re.compile(r"[(\[“‘]+$")
 BEHIND = re.compile(r"\S{1,4}(?=\s|$)|[.,:;!?)\]’”]+")
@@ -39,7 +40,8 @@ def process_docstring(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
     """Rewrite the lines in place, as autodoc expects; code may run over the end of a line."""
-    lines[:] = MARKUP.sub(as_restructured_text, "\n".join(lines)).split("\n")
+    text = ROLE.sub("`", "\n".join(lines))
+    lines[:] = MARKUP.sub(as_restructured_text, text).split("\n")
 
 
 def mark_captions(app: Sphinx, doctree: nodes.document) -> None:

@@ -144,6 +144,7 @@ def test_every_module_of_the_library_has_its_place_in_the_reference():
         ("``x`` is (N, D)", "``x`` is (N, D)"),
         ("`2 * (a | b)`", "``2 * (a | b)``"),
         ("see `vae_lib.training.fit`", "see :py:obj:`vae_lib.training.fit`"),
+        ("calls :class:`~torch.Tensor.expand`", "calls ``torch.Tensor.expand``"),
         ("*static* or 2 * 3", r"*static* or 2 \* 3"),
         ("x_mean of p_ is log_px", r"x_mean of p\_ is log_px"),
     ],

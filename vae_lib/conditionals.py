@@ -46,7 +46,7 @@ SUPPORTS: dict[type, tuple[Callable[[Tensor], Tensor], str]] = {
         "for real values.",
     ),
 }
-"""For each of torch's distributions in use: where its density lives, and what else to do."""
+"""For each of torch's distributions in use, where its density lives, and what else to do."""
 
 
 class OverDimensions(td.Independent):
