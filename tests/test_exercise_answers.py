@@ -336,6 +336,9 @@ def in_single_precision(solution):
     return lambda *arguments: solution(*precision.narrowed(arguments))
 
 
+WANT_A_GRADIENT = {"I.2", "I.5"}  # which NumPy has not
+
+
 def in_numpy(solution):
     def converted(output):
         if isinstance(output, tuple):
@@ -354,6 +357,8 @@ def test_every_printed_solution_is_correct_in_single_precision_and_in_numpy(chap
             exec(source, namespace)
             solution = namespace[chapters.name(chapters.definition(source))]
             for convert in (in_single_precision, in_numpy):
+                if convert is in_numpy and id_ in WANT_A_GRADIENT:
+                    continue
                 result = judge(exercise, convert(solution))
                 assert result.status == "correct", (id_, convert.__name__, result.hint)
 

@@ -15,7 +15,7 @@ from vae_lib.exercises import quiz
 from vae_lib.live import quiz_figure, source
 
 ROOT = Path(__file__).resolve().parents[1]
-CHAPTERS = [str(int(path.name[:2])) for path in sorted((ROOT / "chapters").glob("*.ipynb"))]
+CHAPTERS = [str(int(path.name[:2])) for path in sorted((ROOT / "chapters").glob("[0-9]*.ipynb"))]
 
 
 @pytest.fixture

@@ -205,7 +205,7 @@ def test_every_page_says_where_it_is_and_how_a_preview_of_it_looks(small):
 
 def test_the_sitemap_lists_the_pages(small):
     listed = re.findall(r"<loc>([^<]*)</loc>", (small / "sitemap.xml").read_text(encoding="utf-8"))
-    pages = ("book/claims", "book/intro", CHAPTER, "chapters/03_plain")
+    pages = ("book/claims", "book/intro", CHAPTER, "chapters/03_plain", "chapters/project_1")
     assert listed == [f"{BASE}{page}.html" for page in pages]
 
 
