@@ -1,7 +1,9 @@
 """A small Sphinx extension: what the site says of itself to who links to it or lists it.
 
 The site's address follows from that of the repository, which stands in `_config.yml`, unless
-`baseurl` there gives another: GitHub serves github.com/owner/name as owner.github.io/name.
+`baseurl` there gives another: GitHub serves github.com/owner/name as owner.github.io/name. With
+`notebooks_ref` chapters open in Colab and Binder as they are at that tag, so that one installs the
+library that it was written with; edits go to the branch all the same.
 """
 
 import html
@@ -53,6 +55,22 @@ def set_address(app: Sphinx, config: Config) -> None:
     """Take the site's address from the repository's, where nothing else is said."""
     repository = config.html_theme_options.get("repository_url", "")
     config.html_baseurl = config.html_baseurl or address_of(repository)
+
+
+def open_notebooks_at_ref(
+    app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None
+) -> None:
+    """Have the theme's buttons open the notebooks of a release, and not what the branch has now."""
+    ref, branch = app.config.notebooks_ref, app.config.html_theme_options.get("repository_branch")
+    if not ref or not branch:
+        return
+    at_branch = re.compile(
+        rf"(?<=/blob/){re.escape(branch)}(?=/)|{re.escape(branch)}(?=\?urlpath=)"
+    )
+    for group in context.get("header_buttons", []):
+        if group.get("label") == "launch-buttons":
+            for button in group["buttons"]:
+                button["url"] = at_branch.sub(ref, button["url"])
 
 
 def first_picture(app: Sphinx, doctree: nodes.document | None) -> str:
@@ -125,7 +143,9 @@ def write_sitemap(app: Sphinx, failure: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_config_value("notebooks_ref", "", "html", str)
     app.connect("config-inited", set_address)
+    app.connect("html-page-context", open_notebooks_at_ref, priority=900)  # after the theme's
     app.connect("html-page-context", add_tags, priority=600)
     app.connect("build-finished", write_sitemap)
     app.connect("build-finished", introduce_entrance, priority=450)  # after it has been written

@@ -126,7 +126,8 @@ def links_to_notebook(app: Sphinx, docname: str) -> tuple[str, str]:
     theme = app.config.html_theme_options
     slug = theme.get("repository_url", "").partition("github.com/")[2]
     colab = theme.get("launch_buttons", {}).get("colab_url", "https://colab.research.google.com")
-    folders = [theme.get("repository_branch", "main"), theme.get("path_to_docs", ""), docname]
+    ref = app.config.notebooks_ref or theme.get("repository_branch", "main")
+    folders = [ref, theme.get("path_to_docs", ""), docname]
     path = "/".join(part.strip("/") for part in folders if part.strip("/"))
     above = "../" * docname.count("/")
     return f"{colab}/github/{slug}/blob/{path}.ipynb", f"{above}_sources/{docname}.ipynb"

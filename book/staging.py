@@ -17,6 +17,7 @@ from pathlib import Path
 import claims_page
 import yaml
 from records import SOURCES, digest
+from release import release_tag
 
 STAGED_FILES = ("_config.yml", "_toc.yml")
 MAKERS = ("jupyter-book", "myst-nb", "sphinx", "sphinx-book-theme")
@@ -34,7 +35,8 @@ def stage(root: Path, chapters: Path, target: Path) -> None:
     """Copy what the site is built from: configuration, pages, and the notebooks in `chapters`.
 
     In the copy Jupyter Book executes nothing, since the notebooks come with their outputs, and the
-    page of claims is filled from their records, where there are any.
+    page of claims is filled from their records, where there are any. The site of a release leads to
+    that release's notebooks.
     """
     clear(target)
     target.mkdir(parents=True)
@@ -47,6 +49,9 @@ def stage(root: Path, chapters: Path, target: Path) -> None:
     claims_page.fill(target / "book" / "claims.md", chapters)
     config = yaml.safe_load((target / "_config.yml").read_text())
     config["execute"] = {"execute_notebooks": "off"}
+    tag = release_tag(root)
+    if tag:
+        config["sphinx"]["config"]["notebooks_ref"] = tag
     (target / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True))
 
 

@@ -1,0 +1,1 @@
+"""The pages of the book, and the programs that make it; `python -m book` lists the commands."""
