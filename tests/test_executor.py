@@ -434,32 +434,3 @@ def within(seconds, happened):
             return True
         time.sleep(0.05)
     return False
-
-
-def test_make_alone_lists_every_command():
-    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    said = subprocess.run(["make", "-s"], cwd=ROOT, capture_output=True, text=True).stdout
-    listed = re.findall(r"^make (\w+) +\w", said, re.MULTILINE)
-    assert listed == phony.split()
-
-
-def test_a_venv_whose_making_was_interrupted_is_made_anew(tmp_path):
-    """Python is there and pip is not: as a Ctrl-C leaves it."""
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
-        (tmp_path / name).write_text((ROOT / name).read_text())
-    commands = tmp_path / "commands"
-    python = tmp_path / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text("#!/bin/sh\nexit 1\n")
-    healed = f'#!/bin/sh\necho "$@" >> {commands}\n'
-    outer = tmp_path / "python"
-    outer.write_text(
-        f'{healed}case "$*" in "-m venv"*) printf "%s" \'{healed}\' > {python};; esac\n'
-    )
-    for program in (python, outer):
-        program.chmod(0o755)
-    make = ["make", ".venv/.ready", f"PYTHON={outer}"]
-    done = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "-m venv --clear .venv" in commands.read_text()
-    assert "-m pip install" in commands.read_text()
