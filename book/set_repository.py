@@ -84,6 +84,8 @@ def set_repository(root: Path, address: str) -> list[Path]:
             rewritten = content.decode("utf-8")
         except UnicodeDecodeError:
             continue  # a picture
+        if old[1].lower() not in rewritten.lower():
+            continue
         for found, instead in rules:
             rewritten = found.sub(instead, rewritten)
         if rewritten.encode("utf-8") != content:

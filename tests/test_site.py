@@ -2,7 +2,6 @@
 
 import importlib
 import re
-import shutil
 import sys
 import tomllib
 from html.parser import HTMLParser
@@ -12,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 import yaml
+from release import release_tag
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
@@ -50,52 +50,11 @@ def test_the_address_is_the_same_everywhere():
     assert f"git clone {ADDRESS}\n" in (BOOK / "how_to_use.md").read_text()
 
 
-def test_the_version_is_the_same_everywhere():
-    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == VERSION
-
-
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_every_chapter_installs_the_library_from_the_books_tag(chapter):
     first = nbformat.read(chapter, as_version=4).cells[0]
     assert "remove-cell" in first.metadata.tags
     assert f'"vae-lib @ git+{ADDRESS}@v{VERSION}"' in first.source
-
-
-def test_a_fork_gets_its_own_address_everywhere(module, tmp_path):
-    for name in ["_config.yml", "README.md", "CITATION.cff", "pyproject.toml", "CONTRIBUTING.md"]:
-        shutil.copy2(ROOT / name, tmp_path)
-    for folder in ["book", "chapters"]:
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    address = "https://github.com/Some-One/my.fork"
-    set_repository = module("set_repository")
-    set_repository.set_repository(tmp_path, address + "/")
-    assert set_repository.repository(tmp_path) == address
-    for path in tmp_path.rglob("*"):
-        if path.suffix in {".md", ".ipynb", ".cff", ".toml", ".yml"}:
-            assert ADDRESS.removeprefix("https://github.com/") not in path.read_text(), path
-    for chapter in CHAPTERS:
-        before = nbformat.read(chapter, as_version=4)
-        after = nbformat.read(tmp_path / "chapters" / chapter.name, as_version=4)
-        nbformat.validate(after)
-        assert after.cells[1:] == before.cells[1:]
-    assert set_repository.set_repository(tmp_path, address) == []
-
-
-@pytest.mark.parametrize(
-    "address", ["you/fork", "https://example.org/you/fork", "https://github.com/you"]
-)
-def test_an_address_that_colab_could_not_open_is_refused(module, tmp_path, address):
-    shutil.copy2(ROOT / "_config.yml", tmp_path)
-    with pytest.raises(ValueError, match="expected an address such as"):
-        module("set_repository").set_repository(tmp_path, address)
-
-
-def test_a_longer_name_is_left_alone(module, tmp_path):
-    shutil.copy2(ROOT / "_config.yml", tmp_path)
-    (tmp_path / "README.md").write_text(f"{ADDRESS}-solutions {ADDRESS}.git {ADDRESS}/issues")
-    module("set_repository").set_repository(tmp_path, "https://github.com/you/fork")
-    new = "https://github.com/you/fork"
-    assert (tmp_path / "README.md").read_text() == f"{ADDRESS}-solutions {new}.git {new}/issues"
 
 
 # What the pages name exists
@@ -273,11 +232,12 @@ def test_every_image_is_described_or_marked_as_ornament(pages):
 
 def test_every_chapter_opens_in_colab_and_can_be_edited(pages):
     slug = ADDRESS.removeprefix("https://github.com/")
+    ref = release_tag(ROOT) or "main"
     for path, page in pages.items():
         if path.parent.name == "chapters":
             links = page.values("a", "href")
             notebook = f"chapters/{path.stem}.ipynb"
-            assert f"https://colab.research.google.com/github/{slug}/blob/main/{notebook}" in links
+            assert f"https://colab.research.google.com/github/{slug}/blob/{ref}/{notebook}" in links
             assert f"{ADDRESS}/edit/main/{notebook}" in links
             assert any(link.startswith(f"{ADDRESS}/issues/new") for link in links)
             assert any(link.endswith(f"_sources/{notebook}") for link in links)
