@@ -4,6 +4,7 @@ Writes the version everywhere it stands, commits, and makes the tag for which th
 cells ask, so that a chapter of that tag installs the library it was written with. Nothing leaves
 this machine: the last line says what to push. It refuses where the tree is not clean or the tests
 have not passed on it; `--tested` notes that they have, and `make test` calls it at its end.
+`--check v0.2.0` only looks whether a tree is that release, as what publishes it does.
 """
 
 from __future__ import annotations
@@ -146,7 +147,20 @@ def release(root: Path, version: str) -> str | None:
     return complaint
 
 
+def check(root: Path, tag: str) -> str | None:
+    """Why a tree is not the release of the tag; None where it is."""
+    off = {name: version for name, version in standing(root) if f"v{version}" != tag}
+    if off:
+        return "; ".join(f"{name} says {version}" for name, version in off.items())
+    return None if release_tag(root) == tag else "the tag is not at this commit, or it has changes"
+
+
 def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["--check"] and len(arguments) == 2:
+        complaint = check(ROOT, arguments[1])
+        if complaint:
+            print(f"This is not {arguments[1]}: {complaint}.", file=sys.stderr)
+        return 1 if complaint else 0
     if arguments[:1] == ["--tested"]:
         if len(arguments) == 1:  # more means that some of the tests were chosen
             note_tested(ROOT)

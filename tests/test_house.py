@@ -1,6 +1,7 @@
 """The rules of the house: what may import what, how long things may be, which versions agree."""
 
 import ast
+import os
 import re
 import subprocess
 import tomllib
@@ -269,14 +270,20 @@ def direct_dependencies():
     return {r.name.lower(): r.specifier for r in requirements if r.name != PYPROJECT["name"]}
 
 
-def test_conda_users_get_the_same_versions():
+def test_conda_users_get_what_pyproject_asks_for():
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     by_pip = [item for entry in listed if isinstance(entry, dict) for item in entry["pip"]]
     by_conda = [entry for entry in listed if isinstance(entry, str) and entry != "pip"]
     in_conda = [
         Requirement(item) for item in [*by_conda, *by_pip] if not item.startswith(("-", "."))
     ]
-    renamed = {"pytorch": "torch", "pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
+    assert "playwright" not in {r.name for r in in_conda}, "on conda-forge that is Node's"
+    renamed = {
+        "pytorch": "torch",
+        "pytorch-cpu": "torch",
+        "matplotlib-base": "matplotlib",
+        "playwright-python": "playwright",
+    }
     versions = {renamed.get(r.name.lower(), r.name.lower()): r.specifier for r in in_conda}
     assert versions.pop("python") == SpecifierSet(PYPROJECT["requires-python"])
     assert versions == direct_dependencies()
@@ -340,10 +347,21 @@ def test_every_dependency_is_pinned_for_the_continuous_build(as_pinned):
     assert not unpinned, f"constraints.txt does not pin {sorted(unpinned)}"
 
 
+def test_everything_that_is_installed_is_pinned(as_pinned):
+    """Also what nothing of ours leads to, where the installation is the continuous build's own."""
+    of_torch = re.compile(r"nvidia-|cuda-|triton$")
+    names = {canonicalize_name(found.metadata["Name"]) for found in metadata.distributions()}
+    extra = {name for name in names - set(pins()) - {PYPROJECT["name"], "pip"}}
+    extra = sorted(name for name in extra if not of_torch.match(name))
+    if extra and not os.environ.get("CI"):
+        pytest.skip(f"installed here besides what the book needs: {', '.join(extra)}")
+    assert not extra, f"constraints.txt does not pin {extra}"
+
+
 def test_every_pin_accepts_the_oldest_python_that_is_promised(as_pinned):
     oldest = PYPROJECT["requires-python"].removeprefix(">=") + ".0"
     for name, distribution in as_pinned.items():
-        accepted = SpecifierSet(distribution.metadata["Requires-Python"] or "")
+        accepted = SpecifierSet(distribution.metadata.get("Requires-Python") or "")
         assert oldest in accepted, f"{name}=={distribution.version} needs Python {accepted}"
 
 

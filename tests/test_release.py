@@ -149,6 +149,17 @@ def test_where_git_refuses_everything_is_put_back(book):
     assert git(book, "tag") == ""
 
 
+def test_what_publishes_a_tag_sees_whether_it_is_that_release(book):
+    now = release.version_of(book)
+    assert "not at this commit" in release.check(book, f"v{now}")
+    assert "pyproject.toml says" in release.check(book, "v12.0.3")
+    release.release(book, "12.0.3")
+    assert release.check(book, "v12.0.3") is None
+    git(book, "tag", "v13.0.0")  # by hand, over what asks for another
+    said = release.check(book, "v13.0.0")
+    assert "chapters/01_autoencoder.ipynb says 12.0.3" in said
+
+
 # The site of a release
 
 
