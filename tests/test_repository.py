@@ -66,6 +66,9 @@ conda activate {NAME}
     nbformat.write(notebook, copy / "chapters" / "99_forms.ipynb")
     set_repository.set_repository(copy, NEW + "/")
     assert set_repository.repository(copy) == NEW
+    for path, text in texts(copy):
+        alone = re.search(rf"(?<![\w-]){re.escape(NAME)}(?![\w-])", text)
+        assert alone is None, f"{path} still says {NAME}"
     left = {str(path): TRACE.findall(text) for path, text in texts(copy) if TRACE.search(text)}
     assert left == {}
     now = (copy / "CONTRIBUTING.md").read_text()
