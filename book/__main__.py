@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from book.answers import call
+
 # Nothing but the standard library, and nothing newer than Python 3.8: this runs before anything is
 # installed, and has to say so where Python is too old.
 ROOT = Path(__file__).resolve().parents[1]
@@ -119,12 +121,12 @@ def install(root: Path) -> int:
     python = environments_python(root)
     if not has_pip(python):  # there is none, or its making was interrupted
         making = [sys.executable, "-m", "venv", "--clear", ".venv"]
-        status = subprocess.run(making, cwd=root).returncode
+        status = call(making, cwd=root)
         if status:
             return status
     pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
     what = ["--constraint", "constraints.txt", "--editable", EXTRAS]
-    status = subprocess.run([*pip, *what], cwd=root).returncode
+    status = call([*pip, *what], cwd=root)
     if status == 0:
         (root / ".venv" / ".ready").touch()
     return status
@@ -168,7 +170,7 @@ def run(name: str, root: Path, python: str, more: list[str]) -> int:
             print(step, flush=True)
             continue
         line = filled_in(step, python, more)
-        status = subprocess.run(line, cwd=root, env=environment).returncode
+        status = call(line, cwd=root, env=environment)
         if status:
             return status
     return 0

@@ -45,6 +45,19 @@ def lay_out(chapters: Path, folder: Path) -> list[str]:
     return changed
 
 
+def call(line: list[str], **options: object) -> int:
+    """Run a program and return its exit status; Ctrl-C, which it gets as well, is its affair.
+
+    `subprocess.run` would kill it a moment later, with what it started or has not yet put away.
+    """
+    with subprocess.Popen(line, **options) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
+
+
 def main(arguments: list[str]) -> int:
     folder = ROOT / (arguments[0] if arguments else FOLDER)
     if folder != ROOT / "chapters":
@@ -58,11 +71,8 @@ def main(arguments: list[str]) -> int:
     # It refuses to start for root, as whom one works in most containers.
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     lab = [sys.executable, "-m", "jupyterlab", *(["--allow-root"] if is_root else []), str(folder)]
-    return subprocess.run(lab).returncode
+    return call(lab)
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(main(sys.argv[1:]))

@@ -4,6 +4,8 @@ import ast
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -25,6 +27,9 @@ def without_make(*arguments):
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
+
+
 # The same with make and without
 
 
@@ -33,6 +38,7 @@ def test_make_has_every_command():
     assert phony.split() == list(commands.COMMANDS)
 
 
+@needs_make
 def test_make_alone_lists_every_command():
     said = subprocess.run(["make", "-s"], cwd=ROOT, capture_output=True, text=True).stdout
     assert re.findall(r"^make (\w+) +\w", said, re.MULTILINE) == list(commands.COMMANDS)
@@ -43,6 +49,7 @@ def test_without_make_they_are_listed_as_they_are_called():
     assert re.findall(r"^python -m book (\w+) +\w", said, re.MULTILINE) == list(commands.COMMANDS)
 
 
+@needs_make
 @pytest.mark.parametrize(
     ("asked", "handed_on"),
     [
@@ -67,11 +74,12 @@ def test_a_command_that_is_not_there_is_answered_with_those_that_are():
 
 
 def test_the_commands_need_nothing_that_is_not_in_python_and_no_newer_syntax():
-    source = (ROOT / "book" / "__main__.py").read_text(encoding="utf-8")
-    tree = ast.parse(source, feature_version=(3, 8))
-    imported = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    files = [ROOT / "book" / name for name in ("__init__.py", "__main__.py", "answers.py")]
+    trees = [ast.parse(path.read_text("utf-8"), feature_version=(3, 8)) for path in files]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    imported = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {getattr(node, "module", None) or node.names[0].name for node in imported}
-    assert names <= set(sys.stdlib_module_names) | {"__future__"}
+    assert names <= {*sys.stdlib_module_names, "book.answers"}
 
 
 def test_every_program_that_a_command_runs_is_there():
@@ -87,9 +95,9 @@ def test_what_follows_a_command_is_handed_on_and_the_first_failure_ends_it(monke
     def run(line, **others):
         ran.append(line)
         assert others["env"]["OMP_NUM_THREADS"] and others["env"]["PYTHONUTF8"] == "1"
-        return subprocess.CompletedProcess(line, 7 if "mend" in line[1] else 0)
+        return 7 if "mend" in line[1] else 0
 
-    monkeypatch.setattr(commands.subprocess, "run", run)
+    monkeypatch.setattr(commands, "call", run)
     monkeypatch.delenv("PYTHONUTF8", raising=False)
     assert commands.run("fix", tmp_path, "python", ["a.ipynb"]) == 7
     assert ran[-1] == ["python", "book/mend.py", "a.ipynb"]
@@ -101,8 +109,7 @@ def test_what_follows_a_command_is_handed_on_and_the_first_failure_ends_it(monke
 
 def test_with_here_nothing_is_installed(monkeypatch):
     lines = []
-    done = subprocess.CompletedProcess([], 0)
-    monkeypatch.setattr(commands.subprocess, "run", lambda line, **_: lines.append(line) or done)
+    monkeypatch.setattr(commands, "call", lambda line, **_: lines.append(line) or 0)
     monkeypatch.setattr(commands, "install", lambda root: pytest.fail("installs"))
     assert commands.main(["--here", "book"]) == 0
     assert lines == [[sys.executable, "book/build.py"]]
@@ -114,6 +121,28 @@ def test_an_old_python_is_told_so(monkeypatch, capsys):
     assert commands.main(["book"]) == 1
     said = capsys.readouterr().err
     assert "needs Python 3.11 or newer, but this is 3.10.2" in said
+
+
+TIDY = """
+import sys, time
+try:
+    print("ready", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(0.6)  # puts away what it has begun
+    sys.exit(5)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C in another way")
+def test_what_is_interrupted_ends_in_its_own_way():
+    """A terminal's Ctrl-C reaches all that runs in it; JupyterLab then asks and stops kernels."""
+    outer = f"import answers, sys; sys.exit(answers.call([sys.executable, '-c', {TIDY!r}]))"
+    options = {"cwd": ROOT / "book", "stdout": subprocess.PIPE, "start_new_session": True}
+    with subprocess.Popen([sys.executable, "-c", outer], **options) as process:
+        assert process.stdout.readline() == b"ready\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(30) == 5
 
 
 # The environment
@@ -139,9 +168,12 @@ def ran(monkeypatch, bare):
         if "venv" in line:
             python.parent.mkdir(parents=True, exist_ok=True)
             python.write_text("whole")
-        return subprocess.CompletedProcess(line, 0 if has_pip or "venv" in line else 1)
+        return 0 if has_pip or "venv" in line else 1
 
-    monkeypatch.setattr(commands.subprocess, "run", run)
+    monkeypatch.setattr(commands, "call", run)
+    monkeypatch.setattr(
+        commands, "has_pip", lambda python: python.exists() and python.read_text() == "whole"
+    )
     return lines
 
 
