@@ -61,15 +61,17 @@ def set_version(root: Path, version: str, today: datetime.date) -> None:
     for name in PLACES:
         path = root / name
         text = path.read_text(encoding="utf-8")
-        path.write_text(pattern(name).sub(rf"\g<1>{version}\g<2>", text), encoding="utf-8")
+        path.write_text(
+            pattern(name).sub(rf"\g<1>{version}\g<2>", text), encoding="utf-8", newline="\n"
+        )
     citation = root / "CITATION.cff"
     text = DATE.sub("", citation.read_text(encoding="utf-8"))
     dated = re.sub(r"^(version: .*\n)", rf"\1date-released: {today}\n", text, flags=re.MULTILINE)
-    citation.write_text(dated, encoding="utf-8")
+    citation.write_text(dated, encoding="utf-8", newline="\n")
     for chapter in sorted((root / "chapters").glob("*.ipynb")):
         notebook = nbformat.read(chapter, as_version=4)
         notebook.cells[0].source = INSTALLS.sub(version, notebook.cells[0].source)
-        nbformat.write(notebook, chapter)
+        chapter.write_text(f"{nbformat.writes(notebook)}\n", encoding="utf-8", newline="\n")
 
 
 def git(root: Path, *arguments: str) -> str | None:
