@@ -5,7 +5,7 @@ PORT ?= 8000
 SEEDS ?= 5
 RUN = @$(PYTHON) -m book
 
-.PHONY: help install book pdf zip test lab serve audit bench fix dist release clean
+.PHONY: help install book pdf zip test lab serve audit bench fix address dist release clean
 
 help install book pdf zip test dist clean:
 	$(RUN) $@
@@ -27,6 +27,10 @@ bench:
 
 fix:
 	$(RUN) fix $(CHAPTERS)
+
+# make address URL=https://github.com/you/your-fork
+address:
+	$(RUN) address $(URL)
 
 # make release VERSION=0.2.0
 release:

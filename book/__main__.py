@@ -83,6 +83,10 @@ COMMANDS = {
             [PYTHON, "book/mend.py", MORE],
         ],
     ),
+    "address": (
+        "gives a fork its own address everywhere: address https://github.com/you/your-fork",
+        [[PYTHON, "book/set_repository.py", MORE]],
+    ),
     "dist": (
         "what a release carries, in _build/dist: the library's wheel, the PDF, the site",
         [[PYTHON, "book/build.py"], [PYTHON, "book/dist.py"]],

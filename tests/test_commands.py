@@ -58,6 +58,7 @@ def test_without_make_they_are_listed_as_they_are_called():
         ("serve PORT=8001", "serve --port 8001"),
         ("audit SEEDS=3 CHAPTERS=a.ipynb", "audit --seeds 3 a.ipynb"),
         ("fix CHAPTERS=a.ipynb", "fix a.ipynb"),
+        ("address URL=git@github.com:you/fork.git", "address git@github.com:you/fork.git"),
         ("release VERSION=0.2.0", "release 0.2.0"),
     ],
 )
