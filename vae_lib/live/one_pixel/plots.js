@@ -115,10 +115,12 @@ export function levelPlot() {
   return { axes, set };
 }
 
-// The names of both curves, towards the side where they are high: they end above them there.
+// The names of both curves, towards the side where they are high, one above the other over the upper
+// curve, clear of the handle on it; that of the lower one beside itself where the upper one leaves.
 function nameLevels([unnormalised, density], logit, mass) {
   const [high, side] = logit > 0 ? [1, -1] : [0, 1];
-  const at = high + 0.15 * side;
-  unnormalised.set(at, Math.exp(-crossEntropy(logit, at)), { side, up: 4 });
-  density.set(high, Math.exp(-crossEntropy(logit, high)) / mass, { side, up: 9 });
+  const weight = Math.exp(-crossEntropy(logit, high));
+  density.set(high, weight / mass, { side, up: 9 });
+  if (weight / mass < 4) unnormalised.set(high, weight / mass, { side, up: 24 });
+  else unnormalised.set(high + 0.15 * side, Math.exp(-crossEntropy(logit, high + 0.15 * side)), { side, up: 4 });
 }
