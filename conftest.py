@@ -54,7 +54,7 @@ def rank(item: pytest.Item) -> tuple[int, int]:
 
 
 # What counts no lines for the coverage, since tests beside it run the same ones: counting makes
-# Python half as slow again.
+# Python half as slow again. The checks of a project run nowhere else.
 UNCOUNTED = re.compile(r"test_(chapter_exercises|devices|house|notebooks|quizzes|site)\.py")
 IN_A_BROWSER = {"chromium", "page_of", "open_page", "borrow_page", "lib", "modules"}
 
@@ -63,7 +63,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
     for item in items:
         asked_for = set(getattr(item, "fixturenames", ()))
-        if UNCOUNTED.match(item.path.name) or asked_for & IN_A_BROWSER:
+        is_uncounted = UNCOUNTED.match(item.path.name) and "[project_" not in item.name
+        if is_uncounted or asked_for & IN_A_BROWSER:
             item.add_marker("no_cover")
 
 
