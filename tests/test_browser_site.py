@@ -122,7 +122,7 @@ def has_figures(page):
 
 
 def sections(page):
-    return page.locator("section.vae-live").all()
+    return page.locator("css:light=section.vae-live").all()
 
 
 def assert_complete(page):
