@@ -18,7 +18,9 @@ HERE = Path(__file__).resolve().parent
 def two(*arguments):
     """The output of two processes that torchrun runs with these arguments, as lines."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    # A machine with one GPU has none for the second process.
     environment = os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+    environment["CUDA_VISIBLE_DEVICES"] = ""
     done = subprocess.run(
         [*command, *map(str, arguments)],
         capture_output=True,
