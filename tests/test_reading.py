@@ -354,6 +354,26 @@ def test_a_long_line_of_code_goes_on_below_and_further_in(visit):
     assert pre.evaluate("(pre) => pre.scrollWidth <= pre.clientWidth")
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_code_has_pieces_where_a_colour_begins_and_looks_as_with_all_of_them(visit, theme):
+    """Each piece that is left out would have had the colour which the code around it has."""
+    page = visit(CHAPTER, theme=theme)
+    block = page.locator("div.attempt div.highlight").first
+    pieces = block.locator(".line span")
+    assert pieces.count() > 0
+    colours = pieces.evaluate_all("(all) => all.map((one) => getComputedStyle(one).color)")
+    around = block.locator("pre").evaluate("(pre) => getComputedStyle(pre).color")
+    assert around not in colours
+    for left_out in ("n", "nn", "p", "w"):
+        block.evaluate(
+            """(block, name) => block.querySelector(".line").insertAdjacentHTML(
+                "beforeend", `<span class="${name}">x</span>`)""",
+            left_out,
+        )
+        put_back = block.locator(".line").first.locator("span").last
+        assert put_back.evaluate("(one) => getComputedStyle(one).color") == around
+
+
 def test_a_printed_table_keeps_its_columns_on_a_phone(visit):
     page = visit(CHAPTER, width=390)
     pre = page.locator("div.cell_output pre", has_text="mean").first
