@@ -430,7 +430,8 @@ def compilers():
     """torch.compile, which switches torch's own validation off when a process first uses it."""
     before = td.Distribution._validate_args
     td.Distribution.set_default_validate_args(False)
-    yield lambda function: torch.compile(function, backend="aot_eager")
+    # Whether values are looked at is settled while a function is traced, before any backend.
+    yield lambda function: torch.compile(function, backend="eager")
     td.Distribution.set_default_validate_args(before)
     torch.compiler.reset()
 
