@@ -18,6 +18,15 @@ needs_compiler = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True)
+def compiles_with_little():
+    """What asks for no trial program for each kind of vector instructions, and no other process."""
+    from torch._inductor import config as inductor  # seconds, which each worker would take
+
+    with inductor.patch({"cpp.vec_isa_ok": False, "compile_threads": 1}):
+        yield
+
+
 @needs_compiler
 def test_compiled_training_ascends_alike_and_reports_its_warm_up():
     data = load("digits")
@@ -65,15 +74,15 @@ def test_warming_up_leaves_statistics_gradients_and_random_numbers_as_they_were(
     assert bits(model) != before  # but what it computes from then on counts
 
 
-def test_without_a_compiler_training_goes_on_with_one_warning(monkeypatch):
-    from torch._inductor import config as inductor  # seconds, which each worker would take
+def test_without_a_compiler_training_goes_on_with_one_warning():
+    from torch._inductor import config as inductor
 
-    monkeypatch.setattr(inductor.cpp, "cxx", ("no-such-compiler",))
-    monkeypatch.setattr(inductor, "force_disable_caches", True)
     torch._dynamo.reset()
     models = Normed(5), Normed(5)
     models[1].load_state_dict(models[0].state_dict())
-    with warnings.catch_warnings(record=True) as caught:
+    # monkeypatch would leave these settings without a compiler for good.
+    without = inductor.patch({"cpp.cxx": ("no-such-compiler",), "force_disable_caches": True})
+    with without, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         history = run(models[0], objective_of, compile=True, epochs=4)
     ours = [w for w in caught if "torch.compile failed" in str(w.message)]
@@ -84,9 +93,10 @@ def test_without_a_compiler_training_goes_on_with_one_warning(monkeypatch):
 
 
 @needs_compiler
+@pytest.mark.filterwarnings("error:torch.compile failed")
 def test_a_compiled_run_that_goes_on_is_compiled_at_once(tmp_path):
     vaes, settings = (binary_vae(), binary_vae()), {"compile": True, "transform": binarize}
-    grey = DATA.sigmoid()
+    grey = DATA[:48].sigmoid()  # batches of one size, each of which is compiled by itself
     expected = run(vaes[0], elbo, grey, epochs=4, **settings)
     for epochs in (2, 4):
         settings["checkpoint"] = tmp_path / "run.pt"
