@@ -140,6 +140,8 @@ def scaled(a, b, **settings):
 
 # I.6
 
+adam = functools.partial(torch.optim.Adam, fused=True)  # in half the time
+
 
 def minus_elbo(log_px, kl):
     return (kl - log_px).mean()
@@ -156,7 +158,7 @@ def descend(
     parameters=None,
     clear=True,
     data=None,
-    optimiser=torch.optim.Adam,
+    optimiser=adam,
 ):
     parameters = parameters or [*encoder.parameters(), *decoder.parameters()]
     optimiser, losses = optimiser(parameters, lr=lr), []
@@ -310,7 +312,7 @@ def with_terms(of_terms, steps=200):
     """Trained and judged by terms with a slip of their own."""
     torch.manual_seed(0)
     encoder, decoder = networks(64, 8, hidden=128)
-    optimiser = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=4e-3)
+    optimiser = adam([*encoder.parameters(), *decoder.parameters()], lr=4e-3)
     x = data()["train"]
     for _ in range(steps):
         loss = minus_elbo(*of_terms(encoder, decoder, x[torch.randint(len(x), (100,))]))

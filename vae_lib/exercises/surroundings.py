@@ -93,6 +93,12 @@ def _torch_modes() -> tuple[torch.dtype, torch.device, bool, bool, bool]:
         torch.get_default_dtype(),
         _default_device(),
         torch.is_grad_enabled(),
+        *_deterministic_flags(),
+    )
+
+
+def _deterministic_flags() -> tuple[bool, bool]:
+    return (
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
     )
@@ -119,7 +125,9 @@ def _set_torch_modes(
         # "cpu" would leave a device context on for good; None takes it away.
         torch.set_default_device(None if device.type == "cpu" else device)
     torch.set_grad_enabled(grad)
-    torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+    # Only where they differ: with the first call torch imports its compiler, which takes seconds.
+    if _deterministic_flags() != (deterministic, warn_only):
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
 
 
 @functools.lru_cache(maxsize=1)
