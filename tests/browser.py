@@ -27,6 +27,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    ElementHandle,
     Locator,
     Page,
     Request,
@@ -47,10 +48,20 @@ TAPPED = """() => {
   window.tapped_ = new Promise((end) => addEventListener("click", end, once));
 }"""
 NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+CENTRE = """(target) => {
+  target.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = target.getBoundingClientRect();
+  return [x + width / 2, y + height / 2];
+}"""
 
 VALUES = f"""async (which) => {{
   await ({NEXT_FRAME})();
   return document.querySelectorAll("section.vae-live")[which].dataset.values;
+}}"""
+READOUT = f"""async (which) => {{
+  await ({NEXT_FRAME})();
+  const section = document.querySelectorAll("section.vae-live")[which];
+  return section.querySelector(".vae-live-readout").innerText;
 }}"""
 SWEEP = """async (settings) => {
   await (NEXT_FRAME)(); // which may have been asked for
@@ -295,8 +306,7 @@ def values(page: Page, which: int = 0) -> dict:
 
 def readout(page: Page, which: int = 0) -> str:
     """What a figure says in words."""
-    next_frame(page)
-    return section(page, which).locator(".vae-live-readout").inner_text()
+    return page.evaluate(READOUT, which)
 
 
 def sweep(page: Page, settings: list[dict[str, object]]) -> list[dict]:
@@ -318,45 +328,55 @@ def press(target: Locator, *keys: str) -> None:
     next_frame(target.page)
 
 
-def centre(target: Locator) -> tuple[float, float]:
+def centre(target: Locator | ElementHandle) -> tuple[float, float]:
     """The middle of something, in pixels of the window, after scrolling it into view."""
-    target.scroll_into_view_if_needed()
-    box = target.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    x, y = target.evaluate(CENTRE)
+    return x, y
 
 
 def drag(target: Locator, dx: float, dy: float, *, steps: int = 5) -> None:
     """Take hold of something with the mouse and drag it by some pixels."""
-    x, y = centre(target)
-    mouse = target.page.mouse
-    mouse.move(x, y)
-    mouse.down()
-    mouse.move(x + dx, y + dy, steps=steps)
-    mouse.up()
+    mouse_drag(target.page, centre(target), dx, dy, steps=steps)
     next_frame(target.page)
+
+
+def mouse_drag(
+    page: Page, start: tuple[float, float], dx: float, dy: float, *, steps: int = 5
+) -> None:
+    """The same from a place in the window, without waiting for the next frame."""
+    x, y = start
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx, y + dy, steps=steps)
+    page.mouse.up()
 
 
 def touch_drag(target: Locator, dx: float = 0, dy: float = 0, *, steps: int = 5) -> None:
     """The same with a finger; without a distance it is a tap. Open the page with touch=True."""
-    x, y = centre(target)
-    page = target.page
+    finger_drag(target.page, centre(target), dx, dy, steps=steps)
+    next_frame(target.page)
+
+
+def finger_drag(
+    page: Page, start: tuple[float, float], dx: float = 0, dy: float = 0, *, steps: int = 5
+) -> None:
+    x, y = start
+    if not dx and not dy:  # down and up at once: on a busy machine it may become a long press
+        page.evaluate(TAPPED)
+        page.touchscreen.tap(x, y)
+        page.evaluate("Promise.race([tapped_, new Promise((end) => setTimeout(end, 1000))])")
+        return
     fingers = page.context.new_cdp_session(page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
         touches = [{"x": a, "y": b} for a, b in points]
         fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
-    if dx or dy:
-        touch("touchStart", (x, y))
-        for i in range(1, steps + 1):
-            touch("touchMove", (x + dx * i / steps, y + dy * i / steps))
-        touch("touchEnd")
-    else:  # both at once: on a busy machine one after the other may become a long press
-        page.evaluate(TAPPED)
-        page.touchscreen.tap(x, y)
-        page.evaluate("Promise.race([tapped_, new Promise((end) => setTimeout(end, 1000))])")
+    touch("touchStart", (x, y))
+    for i in range(1, steps + 1):
+        touch("touchMove", (x + dx * i / steps, y + dy * i / steps))
+    touch("touchEnd")
     fingers.detach()
-    next_frame(page)
 
 
 def scrolls_sideways(page: Page) -> bool:
