@@ -90,10 +90,10 @@ SWEEP = """async (settings) => {
     Object.entries(setting).forEach(move);
     await null;
     await null;
-    told.push(JSON.parse(section.dataset.values));
+    told.push(section.dataset.values);
   }
   window.requestAnimationFrame = wait;
-  return told;
+  return `[${told}]`;
 }""".replace("NEXT_FRAME", NEXT_FRAME)
 
 
@@ -317,7 +317,7 @@ def sweep(page: Page, settings: list[dict[str, object]]) -> list[dict]:
     that group. The figure draws each setting, but
     does not wait for the screen to be ready for it.
     """
-    return page.evaluate(SWEEP, settings)
+    return json.loads(page.evaluate(SWEEP, settings))
 
 
 def press(target: Locator, *keys: str) -> None:

@@ -34,18 +34,32 @@ def pad_of(page: Page) -> Locator:
     return page.get_by_role("application", name="Draw a digit")
 
 
+BOX = """(pad) => {
+  pad.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = pad.getBoundingClientRect();
+  return [x, y, width, height];
+}"""
+# All on the way in one frame: the screen is not waited for after each.
+ON_THE_WAY = """(pad, places) => {
+  const mouse = { pointerId: 1, isPrimary: true, bubbles: true };
+  for (const [clientX, clientY] of places)
+    pad.dispatchEvent(new PointerEvent("pointermove", { ...mouse, clientX, clientY }));
+}"""
+FEW = 4  # places that the mouse goes to one by one
+
+
 def draw(page: Page, strokes: list[Stroke]) -> None:
     """Draw with the mouse."""
-    pad = pad_of(page)
-    pad.scroll_into_view_if_needed()
-    box = pad.bounding_box()
+    pad = pad_of(page).element_handle()
+    left, top, width, height = pad.evaluate(BOX)
     for stroke in strokes:
-        (x, y), *rest = [
-            (box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in stroke
-        ]
-        page.mouse.move(x, y)
+        start, *rest, end = [(left + u * width, top + v * height) for u, v in stroke]
+        page.mouse.move(*start)
         page.mouse.down()
-        for x, y in rest:
-            page.mouse.move(x, y)
+        if len(rest) > FEW:
+            pad.evaluate(ON_THE_WAY, rest)
+            rest = []
+        for place in [*rest, end]:
+            page.mouse.move(*place)
         page.mouse.up()
     next_frame(page)
