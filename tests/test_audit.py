@@ -1,8 +1,10 @@
 """The seed audit: other seeds everywhere, none lost, and every assertion that fails is listed."""
 
+import io
 import json
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import audit
@@ -59,30 +61,43 @@ CELLS = [
 ]
 
 
-def notebook():
+def notebook(cells):
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return new_notebook(cells=CELLS, metadata={"kernelspec": kernel})
+    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
 @pytest.fixture(scope="module")
 def runs():
-    """The same cells as they are, with a shift of nought, and with one."""
-    before = {"plain": "", 0: audit.before_first_cell(0), 1: audit.before_first_cell(1)}
-    return {key: execution.run(notebook(), before=text) for key, text in before.items()}
+    """The draws with a shift of nought, and all cells with one."""
+    cells = {0: CELLS[:1], 1: CELLS}
+    before = audit.before_first_cell
+    return {shift: execution.run(notebook(cells[shift]), before=before(shift)) for shift in cells}
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """What is drawn where nothing was made in the kernel; seeds draw the same in any process."""
+    text = io.StringIO()
+    with redirect_stdout(text):
+        exec(DRAWS, {})
+    return draws(text.getvalue())
 
 
 def drawn(run):
-    lines = run.notebook.cells[0].outputs[0].text.splitlines()
-    return dict(line.split() for line in lines)
+    return draws(run.notebook.cells[0].outputs[0].text)
 
 
-def test_a_shift_of_nought_is_the_ordinary_run(runs):
-    assert len(drawn(runs["plain"])) == 9
-    assert drawn(runs[0]) == drawn(runs["plain"])
+def draws(text):
+    return dict(line.split() for line in text.splitlines())
 
 
-def test_every_way_to_seed_is_shifted_and_a_data_set_is_not(runs):
-    plain, moved = drawn(runs["plain"]), drawn(runs[1])
+def test_a_shift_of_nought_is_the_ordinary_run(runs, plain):
+    assert len(plain) == 9
+    assert drawn(runs[0]) == plain
+
+
+def test_every_way_to_seed_is_shifted_and_a_data_set_is_not(runs, plain):
+    moved = drawn(runs[1])
     assert [name for name in plain if moved[name] == plain[name]] == ["data"]
 
 
@@ -116,9 +131,7 @@ def test_the_command_writes_its_list_and_fails_if_anything_does(tmp_path):
     chapter = tmp_path / "01_a.ipynb"
     good = new_code_cell("import random; random.seed(0); assert random.random() < 1")
     chance = new_code_cell("random.seed(0); assert random.random() > 0.84")  # true of that seed
-    book = notebook()
-    book.cells = [good, chance]
-    nbformat.write(book, chapter)
+    nbformat.write(notebook([good, chance]), chapter)
     before = chapter.read_bytes()
     command = [sys.executable, ROOT / "book" / "audit.py", "--seeds", "1", "--output", tmp_path]
     done = subprocess.run([*command, chapter], capture_output=True, text=True)
