@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -14,6 +15,7 @@ import nbformat
 import pytest
 import small_book
 from axe_playwright_python.sync_playwright import Axe
+from browser import watched
 
 ROOT = Path(__file__).resolve().parents[1]
 BASE = "https://somebody.github.io/Their.Book/"
@@ -279,35 +281,48 @@ def test_a_formula_that_is_hardly_too_wide_is_set_smaller(visit, width, length, 
     assert found == [bool(smaller), bool(scrolls)]
 
 
-@pytest.mark.parametrize(
-    ("tex", "lines"),
-    [
-        (r"a = b, \quad c = d, \qquad e", 3),
-        (r"a = b", 1),
-        (r"\left(a \quad = b\right) + \text{c \quad d}", 1),
-        (r"a \quad\Longrightarrow\quad b", 2),
-        (r"a = b \quad\text{so that}\quad c = d", 2),
-        (r"a = b = " + "+".join(["c"] * 45), 2),
-        (r"\sum_{k=1}^K " + "+".join(["a"] * 40) + " = " + "+".join(["c"] * 30), 2),
-    ],
-)
-def test_on_a_phone_a_long_formula_has_several_lines(small, open_page, tex, lines):
+LINES_ON_A_PHONE = {
+    r"a = b, \quad c = d, \qquad e": 3,
+    r"a = b": 1,
+    r"\left(a \quad = b\right) + \text{c \quad d}": 1,
+    r"a \quad\Longrightarrow\quad b": 2,
+    r"a = b \quad\text{so that}\quad c = d": 2,
+    r"a = b = " + "+".join(["c"] * 45): 2,
+    r"\sum_{k=1}^K " + "+".join(["a"] * 40) + " = " + "+".join(["c"] * 30): 2,
+}
+
+
+@pytest.fixture(scope="module")
+def formulas(small, contexts):
+    """The chapter with all these formulas in the place of its own, by the window's width."""
     text = (small / f"{CHAPTER}.html").read_text(encoding="utf-8")
-    own = small / "chapters" / "broken.html"
-    formula = rf"\[{tex} \tag{{2.1}}\]"
-    text, found = re.subn(r"\\\[\s*p\(x \\mid z\)\s*\\\]", lambda _: formula, text)
+    boxes = [
+        rf'<div class="math notranslate nohighlight">\[{tex} \tag{{2.{i}}}\]</div>'
+        for i, tex in enumerate(LINES_ON_A_PHONE)
+    ]
+    place = r'<div class="math[^>]*>\s*\\\[\s*p\(x \\mid z\)\s*\\\]\s*</div>'
+    text, found = re.subn(place, lambda _: "\n".join(boxes), text)
     assert found == 1
+    own = small / "chapters" / "broken.html"
     own.write_text(text, encoding="utf-8")
-    for width, expected in ((390, lines), (1280, 1)):
-        page = open_page(width=width)
-        page.goto(own.as_uri())
-        page.evaluate("async () => { await window.MathJax?.startup?.promise; }")
-        box = page.locator("article div.math")
+    with ExitStack() as stack:
+        pages = {w: stack.enter_context(watched(contexts(width=w))) for w in (390, 1280)}
+        for page in pages.values():
+            page.goto(own.as_uri())
+            page.evaluate("async () => { await window.MathJax?.startup?.promise; }")
+        own.unlink()
+        yield pages
+
+
+@pytest.mark.parametrize("tex", LINES_ON_A_PHONE)
+def test_on_a_phone_a_long_formula_has_several_lines(formulas, tex):
+    number = list(LINES_ON_A_PHONE).index(tex)
+    for width, expected in ((390, LINES_ON_A_PHONE[tex]), (1280, 1)):
+        box = formulas[width].locator("article div.math").nth(number)
         assert box.locator("mjx-merror").count() == 0
         rows = box.locator("mjx-itable mjx-itable mjx-mtr").count()
         assert max(rows, 1) == expected
-        assert "(2.1)" in box.inner_text()
-    own.unlink()
+        assert f"(2.{number})" in box.inner_text()
 
 
 def test_a_formula_fits_again_when_the_window_has_another_width(visit):
@@ -487,6 +502,16 @@ def test_print_is_black_on_white_and_whole(visit):
     assert not page.locator("details.solution pre").first.is_visible()
 
 
+IN_RESULTS = "(tex) => Search.htmlToText(`<div role='main'>${tex}</div>`)"
+
+
+@pytest.fixture(scope="module")
+def search_page(small, contexts):
+    with watched(contexts()) as page:
+        page.goto((small / "search.html").as_uri())
+        yield page
+
+
 @pytest.mark.parametrize(
     ("tex", "shown"),
     [
@@ -497,10 +522,8 @@ def test_print_is_black_on_white_and_whole(visit):
         (r"f(x) costs $5", "f(x) costs $5"),
     ],
 )
-def test_formulas_in_search_results_read_as_text(visit, tex, shown):
-    page = visit("search")
-    found = page.evaluate("(tex) => Search.htmlToText(`<div role='main'>${tex}</div>`)", tex)
-    assert found.strip() == shown
+def test_formulas_in_search_results_read_as_text(search_page, tex, shown):
+    assert search_page.evaluate(IN_RESULTS, tex).strip() == shown
 
 
 # The whole book on paper
