@@ -21,11 +21,14 @@ def folder(tmp_path_factory):
 def printed(folder):
     """The lines of two processes that torchrun starts."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    # A machine with one GPU has none for the second process.
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+    environment |= {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
     done = subprocess.run(
         [*command, two_processes.__file__, folder],
         capture_output=True,
         text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"},
+        env=environment,
         timeout=240,
     )
     assert done.returncode == 0, done.stderr[-2000:]
