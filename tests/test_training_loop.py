@@ -4,6 +4,7 @@ import math
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -178,22 +179,26 @@ def test_chooses_a_device():
 
 
 def test_shows_progress_only_if_wanted():
-    script = (
-        "from training_models import *\n"
-        "for wanted in (False, True):\n"
-        "    print('wanted' * wanted, file=sys.stderr)\n"
-        "    fit(Location(), closeness, DATA, epochs=2, device='cpu', progress=wanted)"
-    )
-
-    def progress(switched_off):
-        variables = os.environ | {"TQDM_DISABLE": switched_off, "PYTHONPATH": str(HERE)}
-        command = [sys.executable, "-c", "import sys\n" + script]
-        run = subprocess.run(command, capture_output=True, text=True, env=variables, check=True)
-        return [shown.strip() for shown in run.stderr.split("wanted")]
-
-    unwanted, wanted = progress(switched_off="")
-    assert unwanted == "" and "nats" in wanted
-    assert progress(switched_off="1") == ["", ""]
+    # tqdm hears the variable when it is imported, and torch is imported once for both.
+    script = """
+        import os, sys
+        for switched_off in ("", "1"):
+            os.environ["TQDM_DISABLE"] = switched_off
+            for name in list(sys.modules):
+                if name.partition(".")[0] in ("tqdm", "vae_lib", "training_models"):
+                    del sys.modules[name]
+            from training_models import *
+            for wanted in (False, True):
+                print("begins", file=sys.stderr)
+                fit(Location(), closeness, DATA, epochs=2, device="cpu", progress=wanted)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    variables = os.environ | {"PYTHONPATH": str(HERE)}
+    run = subprocess.run(command, capture_output=True, text=True, env=variables, check=True)
+    shown = [text.strip() for text in run.stderr.split("begins")]
+    before, unwanted, wanted, *switched_off = shown
+    assert before == unwanted == "" and "nats" in wanted
+    assert switched_off == ["", ""]
 
 
 def test_autoencoder_learns_real_digits():
