@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import subprocess
+import sysconfig
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -350,7 +351,9 @@ def test_every_dependency_is_pinned_for_the_continuous_build(as_pinned):
 def test_everything_that_is_installed_is_pinned(as_pinned):
     """Also what nothing of ours leads to, where the installation is the continuous build's own."""
     of_torch = re.compile(r"nvidia-|cuda-|triton$")
-    names = {canonicalize_name(found.metadata["Name"]) for found in metadata.distributions()}
+    # Not on the whole path: there setuptools, once imported, has copies of its own.
+    installed = metadata.distributions(path=[sysconfig.get_path("purelib")])
+    names = {canonicalize_name(found.metadata["Name"]) for found in installed}
     extra = {name for name in names - set(pins()) - {PYPROJECT["name"], "pip"}}
     extra = sorted(name for name in extra if not of_torch.match(name))
     if extra and not os.environ.get("CI"):
