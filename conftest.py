@@ -33,9 +33,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     return result
 
 
-# What goes first: the chapters, the landing page, for which the site is
-# built from them, then files that take long and need no site, so that nobody waits for it, and its
-# other pages. The rest follows, and fills the gaps.
+# What goes first: the chapters, the landing page, for which the site is built from them, then files
+# that take long and need no site, so that nobody waits for it, and its other pages. The rest
+# follows, and fills the gaps.
 FIRST = (
     re.compile(r"\S+\.ipynb"),
     re.compile(r"test_browser_site\.py \S*\[book/intro"),

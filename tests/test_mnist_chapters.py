@@ -1,7 +1,7 @@
 """One switch scales the book: chapters run on MNIST with their assertions intact.
 
-`make mnist` runs these, `make test` does not: they take as long as all others together. Where the
-folder that VAE_LIB_DATA names has no mnist/ in it, the images are downloaded.
+`make mnist` runs these, `make test` does not: they take minutes. Where the folder that VAE_LIB_DATA
+names has no mnist/ in it, the images are downloaded.
 """
 
 from pathlib import Path

@@ -173,7 +173,10 @@ def test_tiny_data(n_examples):
 
 def test_chooses_a_device():
     used = []
-    see = lambda model, history: used.append(model.mu.device.type)  # noqa: E731
+
+    def see(model, history):
+        used.append(model.mu.device.type)
+
     fit(Location(), closeness, DATA, epochs=1, progress=False, after_epoch=see)
     assert used == [best_device().type]
 
