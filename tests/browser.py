@@ -360,6 +360,7 @@ def touch_drag(target: Locator, dx: float = 0, dy: float = 0, *, steps: int = 5)
 def finger_drag(
     page: Page, start: tuple[float, float], dx: float = 0, dy: float = 0, *, steps: int = 5
 ) -> None:
+    """The same with a finger; without a distance it is a tap."""
     x, y = start
     if not dx and not dy:  # down and up at once: on a busy machine it may become a long press
         page.evaluate(TAPPED)
