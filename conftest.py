@@ -15,6 +15,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "mnist: runs chapters on MNIST, some minutes each")
+    config.addinivalue_line(
+        "markers", "pages: opens a page of the site that `make test` leaves out"
+    )
     config.addinivalue_line("markers", "lab: starts a JupyterLab and drives it")
 
 

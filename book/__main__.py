@@ -26,6 +26,7 @@ BUILT = (".venv", ".venv-bench", "_build", "build", ".pytest_cache", ".ruff_cach
 PYTHON, MORE = object(), object()  # in a step: the environment's Python, what follows the name
 SUITE = ["-m", "pytest", "-n", "auto", "--cov=vae_lib", "--cov-report=term:skip-covered"]
 SUITE += ["--cov-fail-under=90", "chapters", "tests"]
+EVERY_PAGE = ["-m", "pytest", "-n", "auto", "-m", "pages", "tests/test_browser_site.py"]
 ON_MNIST = ["-m", "pytest", "-n", "auto", "-m", "mnist", "tests/test_mnist_chapters.py"]
 
 # What each command is for, and its steps: a sentence to print, or a program to run.
@@ -54,6 +55,10 @@ COMMANDS = {
             [PYTHON, *SUITE, MORE],
             [PYTHON, "book/release.py", "--tested", MORE],
         ],
+    ),
+    "pages": (
+        "opens every page in a browser, in every width and theme; test opens one of each kind",
+        [[PYTHON, *EVERY_PAGE, MORE]],
     ),
     "mnist": (
         "runs every chapter on MNIST, which it downloads unless VAE_LIB_DATA has it",

@@ -44,6 +44,11 @@ PATIENCE = 20_000  # ms, for what should take a moment on an idle machine
 contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
 LISTED = [contents["root"], *(e["file"] for part in contents["parts"] for e in part["chapters"])]
 NAMES = [*LISTED, "genindex", "py-modindex", "search"]
+# `make test` goes to one page of each kind; `make pages` to the others.
+ONE_OF_EACH = {"book/intro", "book/notation", "book/api", "chapters/06_elbo"}
+PAGES = [
+    pytest.param(name, marks=[] if name in ONE_OF_EACH else pytest.mark.pages) for name in NAMES
+]
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +115,7 @@ def refused_of_the_theme(chromium, site):
         return refused(visit.page)
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=PAGES)
 def visit(request, chromium, site):
     """.name, .page, .address, and .requested, the addresses asked for."""
     with visited(chromium, site, request.param) as visit:

@@ -418,7 +418,7 @@ def test_claims_stand_close_together_and_their_code_costs_nothing(visit):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", [CHAPTER, "book/intro"])
 def test_no_barrier(visit, name, theme):
-    page = visit(name, theme=theme, width=1280)
+    page = visit(name, theme=theme, width=1280, still=True)  # or a colour may be halfway
     page.evaluate(
         """([key, read]) => {
           localStorage.setItem(key, read);
