@@ -26,6 +26,7 @@ import subprocess
 import sys
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -44,7 +45,9 @@ from vae_lib.objectives import elbo
 from vae_lib.training import best_device, evaluate, fit
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("epoch", "bf16", "likelihood", "tests", "chapters")
+# What is timed has the device for itself; what only has to pass runs side by side.
+TOGETHER = (("epoch",), ("bf16",), ("likelihood",), ("tests", "chapters"))
+PARTS = tuple(part for parts in TOGETHER for part in parts)
 TESTS = ("test_devices.py", "test_training*.py", "test_evaluation*.py", "test_objectives.py")
 GOAL = 0.1  # seconds an epoch
 
@@ -60,12 +63,19 @@ def main():
     print(", ".join(results.values()), flush=True)
     measures = {"epoch": epochs, "bf16": half_precision, "likelihood": likelihood}
     measures |= {"tests": run_tests, "chapters": run_chapters}
-    for part in args.only:
+
+    def run(part):
         try:
-            results[part] = measures[part](images, device, args)
+            return measures[part](images, device, args)
         except Exception as error:  # each part for itself: the next may run
-            results[part] = {"failed": f"{type(error).__name__}: {error}"}
-        print("\n".join(shown(part, results[part])), flush=True)
+            return {"failed": f"{type(error).__name__}: {error}"}
+
+    for together in TOGETHER:
+        parts = [part for part in together if part in args.only]
+        with ThreadPoolExecutor() as threads:
+            results |= zip(parts, threads.map(run, parts), strict=True)
+        for part in parts:
+            print("\n".join(shown(part, results[part])), flush=True)
         if args.json:
             args.json.write_text(json.dumps(results, indent=1))
 
