@@ -1,7 +1,7 @@
 """The book on another data set than its own: what is asked of the data, and said on the pages.
 
 The sentences of a chapter, and the numbers in them, are those of the book's own data. On the page
-that is said once, below the title; and where the run gives another number than the sentence, this
+that is said once, below its opening; and where the run gives another number than the sentence, this
 one stands behind it in brackets.
 """
 
@@ -11,22 +11,22 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from opening import in_minutes
 from printed_numbers import COMMENT, NUMBER, ProseNumber, Value, prose_below, prose_numbers
 from records import read_record
 
 REMEDY = "Without --dataset, and with VAE_BOOK_DATASET unset, it is built on data of its own, which"
 REMEDY += " need no network."
 ON_CHAPTERS = """:::{{admonition}} Built on another data set
-:class: note other-data
-This copy was made with the data set `{name}` ({title}). What cells print, the figures and the
-claims are of these data. The sentences were written for the data that come with the book, small
-digits and patches of photographs, and the numbers in them are of those; where the run behind this
-page gives another number, it follows in brackets, so: 0.75{example}. What is said of sizes, of
-single images and of the number of seeds need not fit here, and a claim that was checked on the
-book's own data alone is missing. {owed}
+:class: note
+What cells print, the figures and the claims are of the data set `{name}` ({title}). The sentences,
+and the numbers in them, are of the data that come with the book: small digits, or patches of
+photographs. Where the run behind this page gives another number it follows in brackets, so:
+0.75{example}. What is said of sizes, of single images and of how many seeds there were need not
+fit, and claims that are made of the book's own data alone are missing. {owed}
 :::"""
 ON_CLAIMS = """:::{{admonition}} Built on another data set
-:class: note other-data
+:class: note
 All numbers of this list were measured on `{name}` ({title}). Claims that are made of the book's own
 data alone are not in it.
 :::"""
@@ -60,25 +60,26 @@ def facts(name: str) -> dict[str, str]:
     return {"name": name, "title": entry.title, "owed": owed, "example": bracketed("0.31")}
 
 
-def below_title(markdown: str, note: str) -> str:
-    """A page with a note under its first line, which is its title."""
-    title, _, rest = markdown.partition("\n")
-    return f"{title}\n\n{note}\n{rest}"
+def below_opening(markdown: str, note: str) -> str:
+    """A page with a note under its opening, which ends with the minutes; else under its title."""
+    parts = markdown.split("\n\n")
+    end = 1 + next((i for i, part in enumerate(parts) if in_minutes(part)), 0)
+    return "\n\n".join([*parts[:end], note, *parts[end:]])
 
 
 def annotate(executed: Path, target: Path, name: str) -> None:
-    """Copy an executed chapter with the note below its title and the run's numbers in its prose."""
+    """Copy an executed chapter, with the note and with the run's numbers in its prose."""
     notebook = nbformat.read(executed, as_version=4)
     add_numbers(notebook, read_record(executed.parent, executed.stem).get("values", []))
     opening = next(cell for cell in notebook.cells if cell.cell_type == "markdown")
-    opening.source = below_title(opening.source, ON_CHAPTERS.format(**facts(name)))
+    opening.source = below_opening(opening.source, ON_CHAPTERS.format(**facts(name)))
     nbformat.write(notebook, target)
 
 
 def annotate_claims(page: Path, name: str) -> None:
     """Say on the page of claims of which data they are."""
     text = page.read_text(encoding="utf-8")
-    page.write_text(below_title(text, ON_CLAIMS.format(**facts(name))), encoding="utf-8")
+    page.write_text(below_opening(text, ON_CLAIMS.format(**facts(name))), encoding="utf-8")
 
 
 def add_numbers(notebook: NotebookNode, values: list[list[Value]]) -> None:

@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from printed_numbers import prose_numbers
 
 ROOT = Path(__file__).resolve().parents[1]
+OPENING = "# A chapter\n\n> Why?\n\nYou need nothing. **5 minutes** for all of it."
 PROSE = "There are 64<!-- =n:d --> pixels, 10<!-- =kinds:d --> kinds, 2<!-- =gone:d --> ways."
 
 
@@ -23,7 +24,7 @@ def book(tmp_path):
     for name in ("chapters", "book", "vae_lib"):
         (tmp_path / name).mkdir()
     cells = [
-        new_markdown_cell("# A chapter\n\nIt begins."),
+        new_markdown_cell(f"{OPENING}\n\nIt begins."),
         new_code_cell("import os\nprint(os.environ['VAE_BOOK_DATASET'])\nn, kinds = 784, 10"),
         new_markdown_cell(PROSE),
     ]
@@ -80,7 +81,7 @@ def test_a_page_says_so_and_shows_the_runs_numbers_behind_those_of_the_text(book
     assert build.run_chapters(book, executed, jobs=1, dataset="digits")
     staging.stage(book, executed, staged, "digits")
     opening, code, prose = nbformat.read(staged / "chapters" / "01_a.ipynb", as_version=4).cells
-    assert opening.source.startswith("# A chapter\n\n:::{admonition} Built on another data set\n")
+    assert opening.source.startswith(f"{OPENING}\n\n:::{{admonition}} Built on another data set\n")
     assert "`digits` (1,797 handwritten digits" in opening.source and "CC BY 4.0" in opening.source
     assert opening.source.endswith(":::\n\nIt begins.")
     assert code.outputs[0].text == "digits\n"
