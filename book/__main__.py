@@ -26,7 +26,7 @@ BUILT = (".venv", ".venv-bench", "_build", "build", ".pytest_cache", ".ruff_cach
 PYTHON, MORE = object(), object()  # in a step: the environment's Python, what follows the name
 SUITE = ["-m", "pytest", "-n", "auto", "--cov=vae_lib", "--cov-report=term:skip-covered"]
 SUITE += ["--cov-fail-under=90", "chapters", "tests"]
-ON_MNIST = ["-m", "pytest", "-m", "mnist", "tests/test_on_mnist.py"]
+ON_MNIST = ["-m", "pytest", "-m", "mnist", "tests/test_on_mnist.py", "tests/test_faq.py"]
 
 # What each command is for, and its steps: a sentence to print, or a program to run.
 COMMANDS = {
