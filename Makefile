@@ -4,6 +4,10 @@ PYTHON ?= python3
 PORT ?= 8000
 SEEDS ?= 5
 RUN = @$(PYTHON) -m book
+# On other data than the book's own: make book DATASET=mnist
+ifdef DATASET
+export VAE_BOOK_DATASET = $(DATASET)
+endif
 
 .PHONY: help install book pdf zip test pages mnist lab serve audit bench fix address dist release clean
 

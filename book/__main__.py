@@ -26,15 +26,15 @@ BUILT = (".venv", ".venv-bench", "_build", "build", ".pytest_cache", ".ruff_cach
 PYTHON, MORE = object(), object()  # in a step: the environment's Python, what follows the name
 SUITE = ["-m", "pytest", "-n", "auto", "--cov=vae_lib", "--cov-report=term:skip-covered"]
 SUITE += ["--cov-fail-under=90", "chapters", "tests"]
-EVERY_PAGE = ["-m", "pytest", "-n", "auto", "-m", "pages", "tests/test_browser_site.py"]
-ON_MNIST = ["-m", "pytest", "-n", "auto", "-m", "mnist", "tests/test_mnist_chapters.py"]
+EVERY_PAGE = ["-m", "pytest", "-n", "auto", "-m", "pages or lab"]
+ON_MNIST = ["-m", "pytest", "-m", "mnist", "tests/test_on_mnist.py", "tests/test_faq.py"]
 
 # What each command is for, and its steps: a sentence to print, or a program to run.
 COMMANDS = {
     "help": ("this list", []),
     "install": ("makes .venv with everything that the others need; they all begin with it", []),
     "book": (
-        "installs, runs every chapter, builds the site and says where it lies",
+        "installs, runs every chapter, builds the site and says where; --dataset mnist for MNIST",
         [[PYTHON, "book/build.py", MORE]],
     ),
     "pdf": (
@@ -61,8 +61,8 @@ COMMANDS = {
         [[PYTHON, *EVERY_PAGE, MORE]],
     ),
     "mnist": (
-        "runs every chapter on MNIST, which it downloads unless VAE_LIB_DATA has it",
-        [[PYTHON, *ON_MNIST, MORE]],
+        "builds the book on MNIST, as book --dataset mnist does, and looks at what has come of it",
+        [[PYTHON, "book/build.py", "--dataset", "mnist"], [PYTHON, *ON_MNIST, MORE]],
     ),
     "lab": (
         "JupyterLab on chapters of your own, in my_answers, which no update touches",

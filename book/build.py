@@ -1,10 +1,11 @@
 """Execute the chapters side by side, then build the site from the executed copies.
 
-    python book/build.py [--jobs N] [--output DIR] [--serve] [--port N]
+    python book/build.py [--dataset NAME] [--jobs N] [--output DIR] [--serve] [--port N]
 
 The chapters run first, the longest first, since Jupyter Book runs them one after the other and
 exits with 0 when a cell fails. A chapter is not run again until something that it depends on has
-changed (`records.py`), nor the site built again (`staging.py`).
+changed (`records.py`), nor the site built again (`staging.py`). On another data set than the
+book's own all is made in a folder of its own, _build/NAME (`other_data.py`).
 """
 
 import argparse
@@ -15,14 +16,14 @@ from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from records import Outcome, plan, run_all
+from other_data import refusal
+from records import DATASET, Outcome, built_in, plan, run_all
 from serve import listen, serve
 from staging import build_site, jupyter_book, stage
 
 __all__ = ["build", "jupyter_book", "main", "stage"]
 
 ROOT = Path(__file__).resolve().parents[1]
-DATASET = "VAE_BOOK_DATASET"
 
 
 def begins(outcome: Outcome, cell: int | None) -> str:
@@ -86,13 +87,13 @@ def alone(built: Path) -> object:
 
 def build(root: Path, output: Path, *, jobs: int, dataset: str = "") -> int:
     """Chapters, then site; returns the exit status."""
-    built = output / "_build"
+    built = built_in(output, dataset)
     with alone(built):
         if not run_chapters(root, built / "executed", jobs=jobs, dataset=dataset):
             print("The site was not built: a chapter failed.", file=sys.stderr)
             return 1
         print("building the site", flush=True)
-        failure = build_site(root, built)
+        failure = build_site(root, built, dataset)
     if failure is not None:
         print(f"{failure}\nThe site was not built: Jupyter Book failed.", file=sys.stderr)
         return 1
@@ -103,6 +104,10 @@ def build(root: Path, output: Path, *, jobs: int, dataset: str = "") -> int:
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="chapters at a time")
+    own = os.environ.get(DATASET, "")
+    parser.add_argument(
+        "--dataset", default=own, help=f"another than the book's own, as mnist; or set {DATASET}"
+    )
     parser.add_argument("--root", type=Path, default=ROOT, help="the book's folder")
     parser.add_argument("--serve", action="store_true", help="serve the site, rebuild on change")
     parser.add_argument("--port", type=int, default=8000, help="where to serve it (default: 8000)")
@@ -114,12 +119,16 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     root = options.root.resolve()
     output = (options.output or root).resolve()
-    dataset = os.environ.get(DATASET, "")
+    dataset = options.dataset
+    refused = refusal(dataset) if dataset else None
+    if refused:
+        print(refused, file=sys.stderr)
+        return 1
     rebuild = partial(build, root, output, jobs=max(1, options.jobs), dataset=dataset)
     try:
         if not options.serve:
             return rebuild()
-        server = listen(output / "_build" / "html", options.port)
+        server = listen(built_in(output, dataset) / "html", options.port)
         if server is None:
             return 1
         # A site that an earlier build left is there to read meanwhile.

@@ -101,7 +101,7 @@ class _Conversation:
         self, cell: NotebookNode, cell_index: int, execute_reply: dict
     ) -> None:
         numbers = numbers_below(self.result.notebook.cells, cell_index)
-        if numbers and not self.result.dataset:
+        if numbers:
             reply = await self.ask("", user_expressions=questions(numbers))
             self.result.values[-1] = answers(reply)
 

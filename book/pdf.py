@@ -3,7 +3,8 @@
     python book/pdf.py [--output FILE]
 
 Builds the site first where it is not up to date. The environment variable VAE_BOOK_BROWSER names
-another browser than the first Chromium on the path.
+another browser than the first Chromium on the path, and VAE_BOOK_DATASET another data set than the
+book's own, with a site and a PDF in a folder of their own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from one_document import one_document
+from records import DATASET, built_in
 
 ROOT = Path(__file__).resolve().parents[1]
 # The first is the same browser without the parts that make windows, and a fifth faster.
@@ -134,7 +136,8 @@ def make_pdf(root: Path, site: Path, output: Path) -> bool:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=ROOT / "_build" / "book.pdf")
+    built = built_in(ROOT, os.environ.get(DATASET, ""))
+    parser.add_argument("--output", type=Path, default=built / "book.pdf")
     parser.add_argument("--root", type=Path, default=ROOT, help="the book's folder")
     parser.add_argument("--site", type=Path, help="a site that is built already")
     options = parser.parse_args(arguments)
@@ -145,7 +148,7 @@ def main(arguments: list[str] | None = None) -> int:
         built = subprocess.run([sys.executable, str(ROOT / "book" / "build.py")])
         if built.returncode:
             return built.returncode
-    make_pdf(options.root, options.site or ROOT / "_build" / "html", options.output.resolve())
+    make_pdf(options.root, options.site or built / "html", options.output.resolve())
     return 0
 
 

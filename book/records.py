@@ -28,6 +28,7 @@ from nbformat import NotebookNode
 from printed_numbers import numbers_below
 
 BOOK = Path(__file__).resolve().parent
+DATASET = "VAE_BOOK_DATASET"  # the environment variable: the data set in place of the book's own
 EXECUTOR = [BOOK / "execution.py", BOOK / "printed_numbers.py"]
 PACKAGES = ("ipykernel", "ipywidgets", "matplotlib", "numpy", "scikit-learn", "scipy", "torch")
 SOURCES = {".py", ".js", ".css"}
@@ -45,6 +46,11 @@ class Outcome:
     @property
     def failed(self) -> bool:
         return bool(self.findings["failures"])
+
+
+def built_in(output: Path, dataset: str) -> Path:
+    """Where a build keeps what it makes; one on another data set has a folder of its own."""
+    return output / "_build" / dataset
 
 
 def digest(paths: list[Path], *facts: str) -> str:

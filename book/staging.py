@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import claims_page
+import other_data
 import yaml
 from records import SOURCES, digest
 from release import release_tag
@@ -31,12 +32,12 @@ def clear(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def stage(root: Path, chapters: Path, target: Path) -> None:
+def stage(root: Path, chapters: Path, target: Path, dataset: str = "") -> None:
     """Copy what the site is built from: configuration, pages, and the notebooks in `chapters`.
 
     In the copy Jupyter Book executes nothing, since the notebooks come with their outputs, and the
-    page of claims is filled from their records, where there are any. The site of a release leads to
-    that release's notebooks.
+    page of claims is filled from their records, where there are any. On another data set than the
+    book's own they say so. The site of a release leads to that release's notebooks.
     """
     clear(target)
     target.mkdir(parents=True)
@@ -45,10 +46,17 @@ def stage(root: Path, chapters: Path, target: Path) -> None:
     shutil.copytree(root / "book", target / "book", ignore=shutil.ignore_patterns("__pycache__"))
     (target / "chapters").mkdir()
     for notebook in sorted((root / "chapters").glob("*.ipynb")):
-        shutil.copy2(chapters / notebook.name, target / "chapters" / notebook.name)
+        staged = target / "chapters" / notebook.name
+        if dataset:
+            other_data.annotate(chapters / notebook.name, staged, dataset)
+        else:
+            shutil.copy2(chapters / notebook.name, staged)
     claims_page.fill(target / "book" / "claims.md", chapters)
     config = yaml.safe_load((target / "_config.yml").read_text())
     config["execute"] = {"execute_notebooks": "off"}
+    if dataset:
+        other_data.annotate_claims(target / "book" / "claims.md", dataset)
+        config["sphinx"]["config"]["html_title"] += f", on {dataset}"
     tag = release_tag(root)
     if tag:
         config["sphinx"]["config"]["notebooks_ref"] = tag
@@ -93,9 +101,9 @@ def is_whole(html: Path, record: Path, key: str) -> bool:
         return False
 
 
-def build_site(root: Path, built: Path) -> str | None:
+def build_site(root: Path, built: Path, dataset: str = "") -> str | None:
     """Stage and build, unless the site is there as it should be; returns a failure's text."""
-    stage(root, built / "executed", built / "source")
+    stage(root, built / "executed", built / "source", dataset)
     html, record, beside = built / "html", built / "site.json", built / "next"
     key = site_key(built / "source", root / "vae_lib")
     if is_whole(html, record, key):

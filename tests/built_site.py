@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+MOST_STATE = 300_000  # bytes of a live figure's state, as JSON
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +20,7 @@ def site() -> Path:
     """
     if "VAE_BOOK_HTML" in os.environ:
         return Path(os.environ["VAE_BOOK_HTML"]).resolve()
-    command = [sys.executable, ROOT / "book" / "build.py"]  # a second one waits for the first
+    command = [sys.executable, ROOT / "book" / "build.py", "--dataset", ""]  # a second one waits
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout
     return ROOT / "_build" / "html"

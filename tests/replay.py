@@ -22,7 +22,7 @@ from printed_numbers import (
     prose_problems,
     questions,
 )
-from records import Outcome, outcome
+from records import Outcome, built_in, outcome
 
 
 def with_a_kernel() -> bool:
@@ -81,7 +81,7 @@ def recorded(notebook: IPyNbFile) -> None:
     """Stands in for nbval's start of a kernel."""
     root, chapter = notebook.config.rootpath, Path(notebook.path)
     dataset = os.environ.get("VAE_BOOK_DATASET", "")
-    known = outcome(root, chapter, root / "_build" / "executed", dataset=dataset)
+    known = outcome(root, chapter, built_in(root, dataset) / "executed", dataset=dataset)
     failures = known.findings["failures"]
     if failures and failures[0]["cell"] is None:
         pytest.fail(f"{chapter.name} did not run: {failures[0]['reason']}", pytrace=False)

@@ -20,12 +20,12 @@ import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from browser import next_frame, opened, scrolls_sideways
+from built_site import MOST_STATE
 from playwright.sync_api import expect
 from static_server import serving, weight
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST_BYTES = 1_500_000  # of a page with all that it loads, compressed
-MOST_STATE = 300_000  # bytes of a figure's state, as JSON
 MOST_SECONDS = 2.5  # to the first live figure's first frame
 WIDTH = 1200  # of the window, in pixels
 PAPER = 680  # pixels between the margins of A4

@@ -63,6 +63,7 @@ def test_without_make_they_are_listed_as_they_are_called():
     ("asked", "handed_on"),
     [
         ("book", "book"),
+        ("book DATASET=mnist", "book"),
         ("lab FOLDER=chapters", "lab chapters"),
         ("serve PORT=8001", "serve --port 8001"),
         ("audit SEEDS=3 CHAPTERS=a.ipynb", "audit --seeds 3 a.ipynb"),
@@ -74,6 +75,15 @@ def test_without_make_they_are_listed_as_they_are_called():
 def test_make_hands_its_variables_on(asked, handed_on):
     said = by_make("--dry-run", "PYTHON=python", *asked.split())
     assert said.split() == f"python -m book {handed_on}".split()
+
+
+@needs_make
+def test_make_hands_the_data_set_on_to_every_command(tmp_path):
+    (tmp_path / "python").write_text('#!/bin/sh\necho "$@, $VAE_BOOK_DATASET."\n')
+    (tmp_path / "python").chmod(0o755)
+    for name in ("book", "pdf", "zip"):
+        said = by_make(f"PYTHON={tmp_path / 'python'}", name, "DATASET=mnist")
+        assert said == f"-m book {name}, mnist.\n"
 
 
 def test_a_command_that_is_not_there_is_answered_with_those_that_are():

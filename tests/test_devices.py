@@ -364,7 +364,17 @@ def test_training_would_bear_cuda_graphs(monkeypatch):
 def test_the_best_device_is_a_gpu(cuda, mps, expected, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    monkeypatch.setenv("VAE_LIB_DEVICE", "")
     assert training.best_device().type == expected
+
+
+def test_another_device_can_be_named(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setenv("VAE_LIB_DEVICE", "cpu")
+    assert training.best_device().type == "cpu"
+    monkeypatch.setenv("VAE_LIB_DEVICE", "gpu")
+    with pytest.raises(RuntimeError, match=r"Expected one of cpu, cuda.*: gpu"):  # torch's own
+        training.best_device()
 
 
 # Judging: on the device as on the CPU, with the data here or there.

@@ -102,6 +102,11 @@ def test_the_oldest_and_the_newest_python_are_tested_on_three_systems():
     )
 
 
+def test_no_apple_gpu_is_used_where_there_is_only_the_report_of_one():
+    named = workflow("tests")["jobs"]["test"]["env"]["VAE_LIB_DEVICE"]
+    assert named == "${{ startsWith(matrix.os, 'macos') && 'cpu' || '' }}"
+
+
 def test_a_tag_gives_a_release_with_wheel_pdf_and_site_and_a_branch_none():
     triggers = workflow("publish")[True]  # YAML reads `on` as true
     assert triggers["push"] == {"tags": ["v*"]}

@@ -25,10 +25,10 @@ AfterEpoch = Callable[[nn.Module, History], object]
 
 
 def best_device() -> torch.device:
-    """A CUDA GPU if there is one, else Apple's, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    """A CUDA GPU if there is one, else Apple's, else the CPU; or what VAE_LIB_DEVICE names."""
+    gpus = {"cuda": torch.cuda, "mps": torch.backends.mps}
+    found = [name for name, backend in gpus.items() if backend.is_available()]
+    return torch.device(os.environ.get("VAE_LIB_DEVICE") or [*found, "cpu"][0])
 
 
 def fit(
