@@ -5,9 +5,9 @@ PORT ?= 8000
 SEEDS ?= 5
 RUN = @$(PYTHON) -m book
 
-.PHONY: help install book pdf zip test mnist lab serve audit bench fix address dist release clean
+.PHONY: help install book pdf zip test mnist colab oldest newest lab serve audit bench fix address dist release clean
 
-help install book pdf zip test mnist dist clean:
+help install book pdf zip test mnist colab oldest newest dist clean:
 	$(RUN) $@
 
 # On the book's own chapters, for whoever writes them: make lab FOLDER=chapters

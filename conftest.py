@@ -15,6 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "mnist: runs chapters on MNIST, some minutes each")
+    config.addinivalue_line("markers", "colab: runs chapters as Colab would, some minutes in all")
     config.addinivalue_line("markers", "lab: starts a JupyterLab and drives it")
 
 
@@ -70,13 +71,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class ByFile(LoadScopeScheduling):
     """Keeps each file's tests, or a notebook's cells, in one worker.
 
-    Two files are divided: that of the chapters on MNIST, by chapter, and that of the site, by page.
+    Three files are divided: those of the chapters on MNIST and in Colab, by chapter, and that of
+    the site, by page.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, test = nodeid.partition("::")
         if path.endswith("test_mnist_chapters.py"):
             return nodeid
+        if path.endswith("test_colab.py"):
+            return nodeid.partition("[")[2] or path
         page = re.search(r"\[.*?((?:book|chapters)/\w+)", test)
         return page[1] if page and path.endswith("test_browser_site.py") else path
 

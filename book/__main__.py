@@ -27,6 +27,7 @@ PYTHON, MORE = object(), object()  # in a step: the environment's Python, what f
 SUITE = ["-m", "pytest", "-n", "auto", "--cov=vae_lib", "--cov-report=term:skip-covered"]
 SUITE += ["--cov-fail-under=90", "chapters", "tests"]
 ON_MNIST = ["-m", "pytest", "-n", "auto", "-m", "mnist", "tests/test_mnist_chapters.py"]
+IN_COLAB = ["-m", "pytest", "-n", "auto", "-m", "colab", "tests/test_colab.py"]
 
 # What each command is for, and its steps: a sentence to print, or a program to run.
 COMMANDS = {
@@ -58,6 +59,18 @@ COMMANDS = {
     "mnist": (
         "runs every chapter on MNIST, which it downloads unless VAE_LIB_DATA has it",
         [[PYTHON, *ON_MNIST, MORE]],
+    ),
+    "colab": (
+        "runs every chapter as Colab would, alone, with the versions that Colab has",
+        [[PYTHON, "tests/colab.py"], [PYTHON, *IN_COLAB, MORE]],
+    ),
+    "oldest": (
+        "runs the library's tests and some chapters at the oldest versions that it accepts",
+        [[PYTHON, "book/versions.py", "oldest", MORE]],
+    ),
+    "newest": (
+        "the same at the newest that pip finds, whatever constraints.txt says",
+        [[PYTHON, "book/versions.py", "newest", MORE]],
     ),
     "lab": (
         "JupyterLab on chapters of your own, in my_answers, which no update touches",
