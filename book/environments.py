@@ -40,20 +40,21 @@ def make(
     environment, made = FOLDER / name, FOLDER / f"{name}.json"
     FOLDER.mkdir(parents=True, exist_ok=True)
     with FileLock(FOLDER / f".{name}.lock"):
-        if made.exists() and made.read_text(encoding="utf-8") == asked:
+        is_there = made.exists() and python_of(environment).exists()
+        if is_there and made.read_text(encoding="utf-8") == asked:
             return python_of(environment)
         made.unlink(missing_ok=True)
         print(f"Installing into {environment.relative_to(ROOT)} ...", flush=True)
         subprocess.run([python, "-m", "venv", "--clear", str(environment)], check=True)
-        _install(python_of(environment), requirements, constraints)
+        held = FOLDER / f"{name}.txt"
+        held.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
+        _install(python_of(environment), requirements, held)
         made.write_text(asked, encoding="utf-8")
     return python_of(environment)
 
 
-def _install(python: Path, requirements: Sequence[str], constraints: Sequence[str]) -> None:
+def _install(python: Path, requirements: Sequence[str], held: Path) -> None:
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    held = FOLDER / "constraints.txt"
-    held.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
     line = [*pip, "--constraint", str(held), *requirements]
     subprocess.run(line, check=True, env=with_variables({"PYTHONPATH": None}))
 

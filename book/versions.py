@@ -7,10 +7,10 @@ which the library's tests run, and then some chapters. Further arguments go to p
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import environments
@@ -21,45 +21,57 @@ from packaging.requirements import Requirement
 from records import Outcome
 
 ROOT = Path(__file__).resolve().parents[1]
-# Those of the tests that look at vae_lib alone, without a browser, the site or a notebook.
-TESTS = ("acceptance", "chapter_exercises", "checks", "claims", "conditionals", "data", "devices")
-TESTS += (
+# Those that look at vae_lib alone: at no browser, no site and no notebook but for its exercises.
+TESTS = [
+    "acceptance",
+    "chapter_exercises",
+    "checks",
+    "claims",
+    "conditionals",
+    "data",
+    "devices",
     "evaluation",
     "evaluation_inputs",
     "exercise_answers",
     "exercises",
     "laws",
     "live_display",
-)
-TESTS += ("models", "networks", "objectives", "plots", "quizzes", "training_*")
+    "models",
+    "networks",
+    "objectives",
+    "plots",
+    "quizzes",
+    "training_*",
+]
 # The measures and scikit-learn's neighbours; SciPy and quadrature; fit's settings and checkpoints.
 CHAPTERS = ("01_autoencoder", "06_elbo", "08_training")
-UNUSED = ("ruff", "zizmor")  # these run nothing of ours
+UNUSED = {"ruff", "zizmor"}  # of the tests' packages: these run nothing of ours
+ALSO = ["nbclient"]  # with which some tests run cells, and which jupyter-book brings elsewhere
 
 
-def bounds() -> list[Requirement]:
+def wanted(root: Path) -> list[Requirement]:
     """What the library and its tests need, as pyproject.toml says it."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     listed = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     return [r for r in map(Requirement, listed) if r.name not in UNUSED]
 
 
-def requirements(which: str) -> list[str]:
-    """The oldest of each that is allowed, exactly, or each without a version."""
-    if which == "newest":
-        return [r.name for r in bounds()]
-    return [f"{r.name}=={lowest(r)}" for r in bounds()]
-
-
 def lowest(requirement: Requirement) -> str:
+    """A requirement's one lower bound, as the version that has to hold."""
     (bound,) = [s.version for s in requirement.specifier if s.operator == ">="]
-    return bound
+    return f"{requirement.name}=={bound}"
+
+
+def requirements(which: str, root: Path = ROOT) -> list[str]:
+    """The oldest of each that is allowed, exactly, or each without a version."""
+    asked = wanted(root)
+    return [*(lowest(r) if which == "oldest" else r.name for r in asked), *ALSO]
 
 
 def run_tests(python: Path, more: list[str]) -> int:
     files = [str(path) for name in TESTS for path in sorted(ROOT.glob(f"tests/test_{name}.py"))]
-    variables = {"PYTHONPATH": str(ROOT), "VAE_BOOK_BROWSER": None}
     line = [str(python), "-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider"]
+    variables = {"PYTHONPATH": str(ROOT), "VAE_BOOK_BROWSER": None}
     environment = environments.with_variables(variables)
     return subprocess.run([*line, *files, *more], cwd=ROOT, env=environment).returncode
 
@@ -71,7 +83,7 @@ def run_chapter(python: Path, name: str) -> bool:
     variables = {"PYTHONPATH": str(ROOT)}
     result = execution.run(notebook, python=str(python), variables=variables)
     outcome = Outcome(path, result, execution.findings(result, notebook), ran_now=True)
-    print(verdict(outcome), flush=True)
+    print(f"{name}: {verdict(outcome)}", flush=True)
     return not outcome.failed
 
 
@@ -81,10 +93,11 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     python = environments.make(which, requirements(which))
-    subprocess.run([str(python), "-m", "pip", "list", "--format=freeze"], check=True)
+    listing = [str(python), "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"]
+    subprocess.run(listing, check=True)
     status = run_tests(python, more)
-    ran = [run_chapter(python, name) for name in CHAPTERS]
-    return status or int(not all(ran))
+    runs = [partial(run_chapter, python, name) for name in CHAPTERS]
+    return status or int(not all([*execution.side_by_side(runs, jobs=2)]))
 
 
 if __name__ == "__main__":

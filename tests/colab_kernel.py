@@ -32,6 +32,6 @@ def _enable_custom_widget_manager():
 _output = types.ModuleType("google.colab.output")
 _output.calls, _output.enable_custom_widget_manager = 0, _enable_custom_widget_manager
 _output._widgets = types.SimpleNamespace(_installed_url=None)
-for _name in ("google", "google.colab"):
-    sys.modules[_name] = types.ModuleType(_name)
-sys.modules["google.colab.output"] = sys.modules["google.colab"].output = _output
+_google, _colab = types.ModuleType("google"), types.ModuleType("google.colab")
+_google.colab, _colab.output = _colab, _output
+sys.modules |= {"google": _google, "google.colab": _colab, "google.colab.output": _output}

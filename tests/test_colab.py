@@ -60,7 +60,7 @@ def listed(request):
 
 
 def variables(folder, listed, base):
-    """Environment variables of a runtime without an index, and where all that Colab has is listed."""
+    """What a runtime has for pip: no index, and a list of all that Colab has."""
     colab.list_metadata(folder, listed, set(installed(environments.packages_of(base))))
     ours = {"LISTED_IN_COLAB": str(folder), "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
     return ours | dict.fromkeys(("PIP_FIND_LINKS", "PYTHONPATH", "TQDM_DISABLE", "VAE_LIB_DATA"))
