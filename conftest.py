@@ -15,6 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "mnist: looks at the book as built on MNIST")
+    config.addinivalue_line("markers", "colab: runs chapters as Colab would, some minutes in all")
     config.addinivalue_line(
         "markers", "pages: opens a page of the site that `make test` leaves out"
     )
@@ -71,10 +72,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class ByFile(LoadScopeScheduling):
-    """Keeps each file's tests, or a notebook's cells, in one worker; the site's, a page's."""
+    """Keeps each file's tests, or a notebook's cells, in one worker.
+
+    Two files are divided: that of the chapters in Colab, by chapter, and that of the site, by page.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, test = nodeid.partition("::")
+        if path.endswith("test_colab.py"):
+            return nodeid.partition("[")[2] or path
         page = re.search(r"\[.*?((?:book|chapters)/\w+)", test)
         return page[1] if page and path.endswith("test_browser_site.py") else path
 

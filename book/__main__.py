@@ -28,6 +28,7 @@ SUITE = ["-m", "pytest", "-n", "auto", "--cov=vae_lib", "--cov-report=term:skip-
 SUITE += ["--cov-fail-under=90", "chapters", "tests"]
 EVERY_PAGE = ["-m", "pytest", "-n", "auto", "-m", "pages or lab"]
 ON_MNIST = ["-m", "pytest", "-m", "mnist", "tests/test_on_mnist.py", "tests/test_faq.py"]
+IN_COLAB = ["-m", "pytest", "-n", "auto", "-m", "colab", "tests/test_colab.py"]
 
 # What each command is for, and its steps: a sentence to print, or a program to run.
 COMMANDS = {
@@ -63,6 +64,18 @@ COMMANDS = {
     "mnist": (
         "builds the book on MNIST, as book --dataset mnist does, and looks at what has come of it",
         [[PYTHON, "book/build.py", "--dataset", "mnist"], [PYTHON, *ON_MNIST, MORE]],
+    ),
+    "colab": (
+        "runs every chapter as Colab would, alone, with the versions that Colab has",
+        [[PYTHON, "tests/colab.py"], [PYTHON, *IN_COLAB, MORE]],
+    ),
+    "oldest": (
+        "runs the library's tests and some chapters at the oldest versions that it accepts",
+        [[PYTHON, "book/versions.py", "oldest", MORE]],
+    ),
+    "newest": (
+        "the same at the newest that pip finds, whatever constraints.txt says",
+        [[PYTHON, "book/versions.py", "newest", MORE]],
     ),
     "lab": (
         "JupyterLab on chapters of your own, in my_answers, which no update touches",

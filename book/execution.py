@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -53,23 +54,32 @@ class Run:
 
 
 def run(
-    notebook: NotebookNode, *, dataset: str = "", before: str = "", timeout: int = CELL_TIMEOUT
+    notebook: NotebookNode,
+    *,
+    dataset: str = "",
+    before: str = "",
+    timeout: int = CELL_TIMEOUT,
+    python: str = "",
+    variables: dict[str, str | None] | None = None,
 ) -> Run:
     """Run a copy of a notebook on a data set (VAE_BOOK_DATASET), with `before` run first, unseen.
 
     The kernel works in a folder of its own, so that a chapter cannot lean on a file that lies
-    beside it: in Colab there is none. It is this program's own Python, whatever the file names.
+    beside it: in Colab there is none. It is this program's own Python, whatever the file names, or
+    the one given, with environment variables set, or taken away by None, as `variables` says.
     """
     result, start = Run(copy.deepcopy(notebook), dataset), time.perf_counter()
     temporary = tempfile.TemporaryDirectory
     with temporary() as folder, temporary() as sockets:
-        client = _client(result.notebook, sockets, timeout)
+        kernel = _kernel_of(python or sys.executable, sockets)
+        client = _client(result.notebook, kernel, timeout)
         conversation = _Conversation(client, result, before)
         client.on_cell_start = conversation.on_cell_start
         client.on_cell_executed = conversation.on_cell_executed
         _running.add(client)
         try:
-            client.execute(env=_environment(dataset), cwd=folder, cleanup_kc=True)
+            environment = _environment(dataset, variables or {})
+            client.execute(env=environment, cwd=folder, cleanup_kc=True)
         except Exception as error:
             # A timeout, a kernel that died or never came. Cells that raise do not end a run.
             result.stopped = {"cell": conversation.at, "reason": _reason(error, timeout)}
@@ -111,10 +121,10 @@ class _Conversation:
         )
 
 
-def _client(notebook: NotebookNode, sockets: str, timeout: int) -> NotebookClient:
+def _client(notebook: NotebookNode, kernel: AsyncKernelManager, timeout: int) -> NotebookClient:
     return NotebookClient(
         notebook,
-        km=_kernel_of_this_python(sockets),
+        km=kernel,
         timeout=timeout,
         allow_errors=True,
         coalesce_streams=True,
@@ -152,16 +162,17 @@ def _kill(client: NotebookClient) -> None:
         os.kill(pid, 9)
 
 
-def _kernel_of_this_python(sockets: str) -> AsyncKernelManager:
+def _kernel_of(python: str, sockets: str) -> AsyncKernelManager:
     # Reached by files in a folder, where there are Unix sockets: kernels that start side by side
     # are else given the same free port once in a while.
     where = {"transport": "ipc", "ip": f"{sockets}/kernel"} if os.name == "posix" else {}
     manager = AsyncKernelManager(kernel_name="python3", **where)
     manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=[])
+    manager.kernel_spec.argv[0] = python
     return manager
 
 
-def _environment(dataset: str) -> dict[str, str]:
+def _environment(dataset: str, variables: dict[str, str | None]) -> dict[str, str]:
     """One thread a kernel: with more threads than free cores a 2 s cell was seen to take 73 s."""
     left_out = {"MPLBACKEND", "VAE_BOOK_DATASET"}  # the kernel's own draws in the page
     inherited = {name: value for name, value in os.environ.items() if name not in left_out}
@@ -171,7 +182,8 @@ def _environment(dataset: str) -> dict[str, str]:
         ours["VAE_BOOK_DATASET"] = dataset
     if "VAE_LIB_DATA" in inherited:  # relative to where this program was started
         ours["VAE_LIB_DATA"] = str(Path(inherited["VAE_LIB_DATA"]).resolve())
-    return inherited | ours
+    everything = inherited | ours | variables
+    return {name: value for name, value in everything.items() if value is not None}
 
 
 def _reason(error: Exception, timeout: int) -> str:

@@ -9,6 +9,7 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 
+import colab
 import pytest
 import yaml
 
@@ -105,6 +106,22 @@ def test_the_oldest_and_the_newest_python_are_tested_on_three_systems():
 def test_no_apple_gpu_is_used_where_there_is_only_the_report_of_one():
     named = workflow("tests")["jobs"]["test"]["env"]["VAE_LIB_DEVICE"]
     assert named == "${{ startsWith(matrix.os, 'macos') && 'cpu' || '' }}"
+
+
+def test_the_chapters_run_on_colabs_python():
+    settings = [step.get("with", {}) for step in steps("tests", "colab")]
+    (python,) = (each["python-version"] for each in settings if "python-version" in each)
+    assert python == colab.python_version()
+
+
+def test_the_oldest_versions_are_tried_on_the_oldest_python_and_the_newest_on_the_newest():
+    tried = workflow("tests")["jobs"]["versions"]["strategy"]["matrix"]["include"]
+    pythons = workflow("tests")["jobs"]["test"]["strategy"]["matrix"]["python"]
+    assert [(each["versions"], each["python"]) for each in tried] == list(
+        zip(("oldest", "newest"), pythons, strict=True)
+    )
+    runs = "\n".join(step.get("run", "") for step in steps("tests", "versions"))
+    assert "book oldest" in runs and "book newest" in runs
 
 
 def test_a_tag_gives_a_release_with_wheel_pdf_and_site_and_a_branch_none():

@@ -12,6 +12,7 @@ import math
 import anywidget
 import torch
 import traitlets
+from IPython.display import display
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from torch import Tensor, nn
@@ -63,6 +64,11 @@ class LiveFigure(anywidget.AnyWidget):
         data, metadata = super()._repr_mimebundle_(**kwargs)
         data["text/plain"] = f"{self.name}: {self.description}"
         return data | self._stand_in, metadata
+
+    def _ipython_display_(self, **kwargs: object) -> None:
+        # With ipywidgets 7, which Colab has, this is what is asked, and gave the widget alone.
+        data, metadata = self._repr_mimebundle_()
+        display(data, metadata=metadata, raw=True)
 
 
 def here(*parts: Tensor | nn.Module) -> list[Tensor | nn.Module]:
