@@ -5,9 +5,9 @@ PORT ?= 8000
 SEEDS ?= 5
 RUN = @$(PYTHON) -m book
 
-.PHONY: help install book pdf zip test mnist lab serve audit bench fix address dist release clean
+.PHONY: help install book pdf zip test mnist grading handout grade lab serve audit bench fix address dist release clean
 
-help install book pdf zip test mnist dist clean:
+help install book pdf zip test mnist grading dist clean:
 	$(RUN) $@
 
 # On the book's own chapters, for whoever writes them: make lab FOLDER=chapters
@@ -16,6 +16,14 @@ lab:
 
 serve:
 	$(RUN) serve --port $(PORT)
+
+# For whoever teaches: CHAPTERS="02 03" for some, TO=folder for another place
+handout:
+	$(RUN) handout $(CHAPTERS) $(if $(TO),--to "$(TO)")
+
+# make grade FOLDER=handed_in CHAPTERS=02
+grade:
+	$(RUN) grade "$(FOLDER)" $(if $(CHAPTERS),--chapters $(CHAPTERS)) $(if $(TO),--to "$(TO)") $(GRADE)
 
 # CHAPTERS="chapters/05_bernoulli_likelihood.ipynb" for some
 audit:

@@ -15,6 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "mnist: runs chapters on MNIST, some minutes each")
+    config.addinivalue_line("markers", "grading: grades a class, hostile hand-ins among it")
     config.addinivalue_line("markers", "lab: starts a JupyterLab and drives it")
 
 

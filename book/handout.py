@@ -10,12 +10,14 @@ import argparse
 import re
 import shutil
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS_FOLDER = ROOT / "chapters"
 TO = ROOT / "_build" / "handout"
 WITHOUT, WITH = "to_hand_out", "with_solutions"
 SOLUTION = re.compile(r'<details class="solution">.*?</details>\s*', re.DOTALL)
@@ -27,11 +29,11 @@ def without_solutions(notebook: NotebookNode) -> NotebookNode:
 
     A cell that is nothing but a solution is left out, and from any other the solution is taken.
     """
-    copy = nbformat.from_dict(notebook)
+    copy = deepcopy(notebook)
     kept = []
     for cell in copy.cells:
         if cell.cell_type == "markdown" and SOLUTION.search(cell.source):
-            cell = nbformat.from_dict(cell | {"source": SOLUTION.sub("", cell.source).rstrip()})
+            cell.source = SOLUTION.sub("", cell.source).rstrip()
             if not cell.source:
                 continue
         if cell.cell_type != "code" and LEFT.search(cell.source):
@@ -43,7 +45,7 @@ def without_solutions(notebook: NotebookNode) -> NotebookNode:
 
 def chapters_named(names: list[str]) -> list[Path]:
     """The chapters' notebooks; raises ValueError for a name of which there is none."""
-    known = sorted((ROOT / "chapters").glob("*.ipynb"))
+    known = sorted(CHAPTERS_FOLDER.glob("*.ipynb"))
     found = []
     for name in names:
         stem = Path(name).name.removesuffix(".ipynb")

@@ -28,7 +28,7 @@ def enter(settings: dict) -> None:
                 of_files = settings["root"], settings["visible"], settings["hidden"]
                 jail.leave_the_rest_behind(*of_files, settings["disk"])
                 locked = True
-        jail.kept_on_a_leash()
+        jail.kept_on_a_leash(with_others=not locked)
         if locked:
             jail.move_in(settings["root"])
         else:
@@ -112,7 +112,8 @@ class Answers:
         from grading import wire
 
         target, arguments = self.kept[message["target"]], list(pickle.loads(blob))
-        _seed(message["seed"])
+        if message["seed"] is not None:
+            _seed(message["seed"])
         leaves = wire.tensors_of(arguments)
         if isinstance(target, wire.nn.Module):
             leaves += list(target.parameters())

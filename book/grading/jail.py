@@ -136,7 +136,7 @@ def give_up_rights(user: int) -> None:
     """Become nobody, for good; the kernel, short of memory, is to take this process first."""
     with contextlib.suppress(OSError):
         _write("/proc/self/oom_score_adj", "1000")
-    if os.geteuid() == 0:
+    if os.geteuid() == 0 and hasattr(os, "setresuid"):
         for number in (user, 20_000 + user % 40_000):  # a container may know few users
             with contextlib.suppress(OSError):
                 os.setgroups([])
@@ -183,10 +183,11 @@ def limit(*, memory: int, processes: int | None, file_size: int, seconds: int) -
         at_most("RLIMIT_NPROC", processes)
 
 
-def kept_on_a_leash() -> None:
+def kept_on_a_leash(*, with_others: bool) -> None:
     """Go on in a child. What stays behind ends it when it is told to, or when its own parent ends.
 
-    Of the child's process namespace the child is the first, so that all in it end with it.
+    Where the child has a process namespace it is the first there, and all others end with it.
+    Elsewhere, `with_others`, what is left of its group of processes is ended after it.
     """
     parent = os.getppid()
     child = os.fork()
@@ -199,5 +200,10 @@ def kept_on_a_leash() -> None:
         os.kill(child, signal.SIGKILL)
     for number in (0, 1):
         os.close(number)
-    ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)  # so that its number stays its own
-    os._exit(ended.si_status if ended.si_code == os.CLD_EXITED else 128 + ended.si_status)
+    if hasattr(os, "waitid"):
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)  # so that its number stays its own
+    else:
+        os.waitpid(child, 0)
+    if with_others:
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)

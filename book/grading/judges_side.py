@@ -44,6 +44,7 @@ class Answers:
     def __init__(self, command: Sequence[str], environment: dict, errors: Any = None) -> None:  # noqa: ANN401
         self.has_objects = False  # whether it has given what is neither a value nor a network
         self.busy, self.late, self.refusal = False, False, ""
+        self.longest = 60.0  # seconds of a call, where the checker's own clock cannot end it
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -75,31 +76,45 @@ class Answers:
     def _answer_in(self, tree: object, blob: bytes) -> object:
         if isinstance(tree, dict) and type(tree.get("function")) is int:
             return stand_in(self, tree)
-        return self.unpacked(tree, blob)
+        return self._read(tree, blob, [])
 
     def call(
-        self, target: int, arguments: Sequence, leaves: Sequence[Tensor], *, training: bool = False
+        self,
+        target: int,
+        arguments: Sequence,
+        leaves: Sequence[Tensor],
+        *,
+        seed: int | None,
+        training: bool = False,
     ) -> object:
-        """What a function or a network there gives for the arguments, with its gradients."""
+        """What a function or a network there gives for the arguments, with its gradients.
+
+        Without a `seed` its draws go on where they were.
+        """
         try:
-            return self._called(target, arguments, leaves, training=training)
+            return self._called(target, arguments, leaves, seed, training=training)
         except wire.Refused as error:
             self.refusal = str(error)
             raise
 
     def _called(
-        self, target: int, arguments: Sequence, leaves: Sequence[Tensor], *, training: bool
+        self,
+        target: int,
+        arguments: Sequence,
+        leaves: Sequence[Tensor],
+        seed: int | None,
+        *,
+        training: bool,
     ) -> object:
-        seed = int(torch.randint(2**31, ()))  # of the judge's draws, which are seeded
         message = {"do": "call", "target": target, "training": training, "seed": seed}
         message["grad"] = torch.is_grad_enabled()
         try:
-            reply, blob = self._asked(message, wire.for_answers(list(arguments)), None)
+            reply, blob = self._asked(message, wire.for_answers(list(arguments)))
         except Unwritten:
             return ...
         self._take_changes(reply.get("changed"), blob, wire.tensors_of(list(arguments)))
         found: list[Tensor] = []
-        value = self.unpacked(reply.get("answer"), blob, found)
+        value = self._read(reply.get("answer"), blob, found)
         wanted = [leaf for leaf in leaves if leaf.requires_grad]
         if not found or not wanted or not torch.is_grad_enabled():
             return value
@@ -109,9 +124,8 @@ class Answers:
         return _replaced(value, twins)
 
     def slopes(self, call: int, grads: Sequence[Tensor | None]) -> list[Tensor | None]:
-        reply, blob = self._asked(
-            {"do": "slopes", "call": call}, wire.for_answers(list(grads)), None
-        )
+        message = {"do": "slopes", "call": call}
+        reply, blob = self._asked(message, wire.for_answers(list(grads)))
         told = reply.get("slopes")
         if not isinstance(told, list):
             raise wire.Refused("has no gradients")
@@ -126,15 +140,14 @@ class Answers:
             if new.shape == old.shape:
                 old.data.copy_(new)
 
-    def _asked(self, message: dict | None, blob: bytes, seconds: float | None) -> tuple:
-        """Its reply, within so many seconds, or else as long as the checker's own clock lets us."""
+    def _asked(self, message: dict | None, blob: bytes, seconds: float = 0.0) -> tuple:
+        """Its reply, within so many seconds; raises Gone, Refused, and what the answer raises."""
         if self.busy or self._process.poll() is not None:
             raise Gone
         self.busy = True  # and stays so, where the clock ends what follows
-        timer = None if seconds is None else threading.Timer(seconds, self._give_up)
-        if timer is not None:
-            timer.daemon = True
-            timer.start()
+        timer = threading.Timer(seconds or self.longest, self._give_up)
+        timer.daemon = True
+        timer.start()
         try:
             if message is not None:
                 wire.send(self._process.stdin, message, blob)
@@ -142,8 +155,7 @@ class Answers:
         except (EOFError, OSError):
             raise Gone from None
         finally:
-            if timer is not None:
-                timer.cancel()
+            timer.cancel()
         self.busy = False
         if isinstance(name := reply[0].get("error"), str):
             raise_in_cell(_error(name, reply[0]), reply[0].get("line"))
@@ -153,7 +165,13 @@ class Answers:
         self.late = True
         self._process.send_signal(signal.SIGTERM)  # its keeper ends it
 
-    def unpacked(self, tree: object, blob: bytes, graphs: list | None = None) -> Any:  # noqa: ANN401
+    def _read(self, tree: object, blob: bytes, graphs: list) -> Any:  # noqa: ANN401
+        try:
+            return self.unpacked(tree, blob, graphs)
+        except (ArithmeticError, RecursionError, RuntimeError, TypeError, ValueError):
+            raise wire.Refused("is not of the form that was agreed") from None
+
+    def unpacked(self, tree: object, blob: bytes, graphs: list) -> Any:  # noqa: ANN401
         """The value that a description is of; those with a graph are put into `graphs` as well."""
         tree = _a_dict(tree)
         for name, kind in (("tuple", tuple), ("list", list)):
@@ -162,7 +180,7 @@ class Answers:
         if "tensor" in tree:
             tensor = wire.tensor_from(tree, blob)
             if tree.get("graph") is True and tensor.is_floating_point():
-                (graphs.append if graphs is not None else tensor.requires_grad_)(tensor)
+                graphs.append(tensor)
             return tensor
         if type(tree.get("module")) is int and isinstance(tree.get("parameters"), list):
             return Network(self, tree["module"], [_parameter(p, blob) for p in tree["parameters"]])
@@ -173,7 +191,7 @@ class Answers:
             return _like(tree["opaque"])
         return _plain_value(tree)
 
-    def _distribution(self, tree: dict, blob: bytes, graphs: list | None) -> object:
+    def _distribution(self, tree: dict, blob: bytes, graphs: list) -> object:
         for kind, names in wire.DISTRIBUTIONS.items():
             if kind.__name__ == tree["distribution"] and len(names) == len(tree["given"]):
                 given = [self.unpacked(item, blob, graphs) for item in tree["given"]]
@@ -239,7 +257,29 @@ class Network(nn.Module):
 
     def forward(self, *arguments: Any) -> Any:  # noqa: ANN401
         leaves = [*wire.tensors_of(list(arguments)), *self.parameters()]
-        return self._answers.call(self._target, arguments, leaves, training=self.training)
+        seed = int(torch.randint(2**31, ()))  # of the judge's draws, among which it stands
+        return self._answers.call(
+            self._target, arguments, leaves, seed=seed, training=self.training
+        )
+
+
+class _Draws:
+    """Has the other process draw what this one would: from the same seed, and on from call to call.
+
+    The checker seeds before it tries an answer and draws nothing itself meanwhile; what is drawn
+    here tells a next call from another try.
+    """
+
+    def __init__(self) -> None:
+        self._left = None
+
+    def seed(self) -> int | None:
+        now = torch.get_rng_state()
+        goes_on = self._left is not None and torch.equal(now, self._left)
+        seed = None if goes_on else torch.initial_seed()
+        torch.rand(())
+        self._left = torch.get_rng_state()
+        return seed
 
 
 def _parameter(tree: object, blob: bytes) -> nn.Parameter:
@@ -250,10 +290,11 @@ def _parameter(tree: object, blob: bytes) -> nn.Parameter:
 
 def stand_in(answers: Answers, told: dict) -> Callable:
     """A function, or a class, of the answer's name and arguments, that asks the other process."""
-    target, name = told["function"], shown(str(told.get("name")), 40)
+    target, name, draws = told["function"], shown(str(told.get("name")), 40), _Draws()
 
     def answer(*arguments: Any) -> Any:  # noqa: ANN401
-        return answers.call(target, arguments, wire.tensors_of(list(arguments)))
+        leaves = wire.tensors_of(list(arguments))
+        return answers.call(target, arguments, leaves, seed=draws.seed())
 
     answer.__wrapped__ = _OF_A_CELL
     signature = _signature(told.get("parameters"))

@@ -108,7 +108,9 @@ def _grade(answers: Answers, exercise: Exercise, given: tuple) -> Grade:
             return Grade(exercise.id, "not attempted", "Its cell is not in the notebook.")
         hint = f"What the answer needs raises an error: {type(error).__name__}: {error}"
         return Grade(exercise.id, "wrong", shown(hint))
-    verdict = judge(replace(exercise, seconds=PATIENCE * exercise.seconds), answer)
+    patient = replace(exercise, seconds=PATIENCE * exercise.seconds)
+    answers.longest = patient.seconds + 5
+    verdict = judge(patient, answer)
     hint = shown(" ".join([verdict.hint, verdict.printed]), 600)
     if answers.refusal:
         return Grade(exercise.id, "wrong", f"What it returns cannot be read: it {answers.refusal}.")

@@ -152,7 +152,7 @@ def tensor_from(tree: dict, blob: bytes) -> Tensor:
 
 
 def _are_counts(value: object) -> bool:
-    return isinstance(value, list) and all(type(n) is int and n >= 0 for n in value)
+    return isinstance(value, list) and all(type(n) is int and 0 <= n < 2**31 for n in value)
 
 
 def tensors_of(value: object) -> list[Tensor]:
