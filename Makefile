@@ -5,7 +5,7 @@ PORT ?= 8000
 SEEDS ?= 5
 RUN = @$(PYTHON) -m book
 
-.PHONY: help install book pdf zip test mnist grading handout grade lab serve audit bench fix address dist release clean
+.PHONY: help install book pdf zip test mnist lab serve handout grade grading audit bench fix address dist release clean
 
 help install book pdf zip test mnist grading dist clean:
 	$(RUN) $@

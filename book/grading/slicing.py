@@ -109,6 +109,8 @@ def _bound(node: ast.AST) -> Iterator[tuple[str, bool]]:
     elif isinstance(node, ast.Assign | ast.AnnAssign):
         for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
             yield from _targets(target)
+    elif isinstance(node, ast.AugAssign):
+        yield from ((name, False) for name, _ in _targets(node.target))
     else:
         for part in ast.walk(node):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store | ast.Del):
@@ -177,15 +179,17 @@ def _chosen(statements: list[Statement], place: int, names: set[str]) -> list[St
 
 
 def _definitions(statements: list[Statement], name: str, before: int) -> list[int]:
-    """The last statement that gives a name its value, and those after it that change it.
-
-    A function or a module is not changed by being handed to others.
-    """
+    """The last statement that gives a name its value, and those after it that change it."""
     found = []
     for i in range(before - 1, -1, -1):
         if name in statements[i].changes:
             found.append(i)
         if name in statements[i].binds:
-            is_fixed = isinstance(statements[i].node, (*DEFINITIONS, ast.Import, ast.ImportFrom))
-            return [i] if is_fixed else [*found, i]
+            return [i] if _is_fixed(statements[i].node) else [*found, i]
     return found
+
+
+def _is_fixed(node: ast.stmt) -> bool:
+    """Whether what a statement makes stays the same, whoever is handed it: a function, a number."""
+    is_number = isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    return is_number or isinstance(node, (*DEFINITIONS, ast.Import, ast.ImportFrom))

@@ -136,7 +136,7 @@ class Packer:
 
 def tensor_from(tree: dict, blob: bytes) -> Tensor:
     """The tensor that a description is of; raises Refused where it is none."""
-    dtype, shape, place = _TYPES.get(tree.get("tensor")), tree.get("shape"), tree.get("at")
+    dtype, shape, place = _TYPES.get(str(tree.get("tensor"))), tree.get("shape"), tree.get("at")
     if dtype is None or not _are_counts(shape) or not _are_counts(place) or len(place) != 2:
         raise Refused("has a tensor that is none")
     numbers = 1
