@@ -9,9 +9,9 @@ ifdef DATASET
 export VAE_BOOK_DATASET = $(DATASET)
 endif
 
-.PHONY: help install book pdf zip test pages mnist colab oldest newest lab serve audit bench fix address dist release clean
+.PHONY: help install book pdf zip test pages mnist colab oldest newest lab serve handout grade grading audit bench fix address dist release clean
 
-help install book pdf zip test pages mnist colab oldest newest dist clean:
+help install book pdf zip test pages mnist colab oldest newest grading dist clean:
 	$(RUN) $@
 
 # On the book's own chapters, for whoever writes them: make lab FOLDER=chapters
@@ -20,6 +20,14 @@ lab:
 
 serve:
 	$(RUN) serve --port $(PORT)
+
+# For whoever teaches: CHAPTERS="02 03" for some, TO=folder for another place
+handout:
+	$(RUN) handout $(CHAPTERS) $(if $(TO),--to "$(TO)")
+
+# make grade FOLDER=handed_in CHAPTERS=02
+grade:
+	$(RUN) grade "$(FOLDER)" $(if $(CHAPTERS),--chapters $(CHAPTERS)) $(if $(TO),--to "$(TO)") $(GRADE)
 
 # CHAPTERS="chapters/05_bernoulli_likelihood.ipynb" for some
 audit:

@@ -19,6 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "pages: opens a page of the site that `make test` leaves out"
     )
+    config.addinivalue_line("markers", "grading: grades a class, hostile hand-ins among it")
     config.addinivalue_line("markers", "lab: starts a JupyterLab and drives it")
 
 

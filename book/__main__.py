@@ -29,6 +29,7 @@ SUITE += ["--cov-fail-under=90", "chapters", "tests"]
 EVERY_PAGE = ["-m", "pytest", "-n", "auto", "-m", "pages or lab"]
 ON_MNIST = ["-m", "pytest", "-m", "mnist", "tests/test_on_mnist.py", "tests/test_faq.py"]
 IN_COLAB = ["-m", "pytest", "-n", "auto", "-m", "colab", "tests/test_colab.py"]
+ON_GRADING = ["-m", "pytest", "-m", "grading", "tests/test_grading_class.py"]
 
 # What each command is for, and its steps: a sentence to print, or a program to run.
 COMMANDS = {
@@ -84,6 +85,18 @@ COMMANDS = {
     "serve": (
         "the site on this machine, rebuilt when a file changes; --port 8001 for another port",
         [[PYTHON, "book/build.py", "--serve", MORE]],
+    ),
+    "handout": (
+        "notebooks without solutions, and a set with them, in _build/handout; of some chapters",
+        [[PYTHON, "book/handout.py", MORE]],
+    ),
+    "grade": (
+        "a folder of handed-in notebooks: a table of verdicts; the answers run locked in",
+        [[PYTHON, "book/grade.py", MORE]],
+    ),
+    "grading": (
+        "grades a made-up class, with hand-ins that attack the grader; some minutes",
+        [[PYTHON, *ON_GRADING, MORE]],
     ),
     "audit": (
         "the chapters under other seeds: which claims fail; --seeds 5, or some chapters' paths",

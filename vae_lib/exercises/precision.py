@@ -75,9 +75,21 @@ def _mapped(value: object, convert: Callable[[Tensor], Tensor]) -> Any:  # noqa:
         vars(twin).update({name: again(entry) for name, entry in vars(value).items()})
         return twin
     if isinstance(value, types.FunctionType):
-        # In float64 inside, whatever it is given, since the constants in its closure are.
-        return lambda *arguments: again(value(*map(_widened, arguments)))
+        return _Narrowed(value)
     return value
+
+
+class _Narrowed:
+    """A function that gives float32, and computes in float64, since what its closure holds is.
+
+    A class, so that it can be handed to an answer in another process.
+    """
+
+    def __init__(self, function: Callable) -> None:
+        self.function = function
+
+    def __call__(self, *arguments: object) -> object:
+        return narrowed(self.function(*map(_widened, arguments)))
 
 
 def _as_leaf_where(value: Tensor, converted: Tensor) -> Tensor:
