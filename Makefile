@@ -9,9 +9,9 @@ ifdef DATASET
 export VAE_BOOK_DATASET = $(DATASET)
 endif
 
-.PHONY: help install book pdf zip test pages mnist colab oldest newest lab serve handout grade grading audit bench fix address dist release clean
+.PHONY: help install book pdf zip test long mnist colab oldest newest lab serve handout grade grading audit bench fix address dist release clean
 
-help install book pdf zip test pages mnist colab oldest newest grading dist clean:
+help install book pdf zip test long mnist colab oldest newest grading dist clean:
 	$(RUN) $@
 
 # On the book's own chapters, for whoever writes them: make lab FOLDER=chapters

@@ -16,11 +16,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "mnist: looks at the book as built on MNIST")
     config.addinivalue_line("markers", "colab: runs chapters as Colab would, some minutes in all")
-    config.addinivalue_line(
-        "markers", "pages: opens a page of the site that `make test` leaves out"
-    )
+    config.addinivalue_line("markers", "long: takes seconds, and is no part of `make test`")
     config.addinivalue_line("markers", "grading: grades a class, hostile hand-ins among it")
-    config.addinivalue_line("markers", "lab: starts a JupyterLab and drives it")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

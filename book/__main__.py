@@ -26,7 +26,7 @@ BUILT = (".venv", ".venv-bench", "_build", "build", ".pytest_cache", ".ruff_cach
 PYTHON, MORE = object(), object()  # in a step: the environment's Python, what follows the name
 SUITE = ["-m", "pytest", "-n", "auto", "--cov=vae_lib", "--cov-report=term:skip-covered"]
 SUITE += ["--cov-fail-under=90", "chapters", "tests"]
-EVERY_PAGE = ["-m", "pytest", "-n", "auto", "-m", "pages or lab"]
+LONG = ["-m", "pytest", "-n", "auto", "-m", "long"]
 ON_MNIST = ["-m", "pytest", "-m", "mnist", "tests/test_on_mnist.py", "tests/test_faq.py"]
 IN_COLAB = ["-m", "pytest", "-n", "auto", "-m", "colab", "tests/test_colab.py"]
 ON_GRADING = ["-m", "pytest", "-m", "grading", "tests/test_grading_class.py"]
@@ -58,9 +58,9 @@ COMMANDS = {
             [PYTHON, "book/release.py", "--tested", MORE],
         ],
     ),
-    "pages": (
-        "opens every page in a browser, in every width and theme; test opens one of each kind",
-        [[PYTHON, *EVERY_PAGE, MORE]],
+    "long": (
+        "the tests that take longest: every page in a browser, JupyterLab, compiled training",
+        [[PYTHON, *LONG, MORE]],
     ),
     "mnist": (
         "builds the book on MNIST, as book --dataset mnist does, and looks at what has come of it",

@@ -44,10 +44,10 @@ PATIENCE = 20_000  # ms, for what should take a moment on an idle machine
 contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
 LISTED = [contents["root"], *(e["file"] for part in contents["parts"] for e in part["chapters"])]
 NAMES = [*LISTED, "genindex", "py-modindex", "search"]
-# `make test` goes to one page of each kind; `make pages` to the others.
+# `make test` goes to one page of each kind; `make long` to the others.
 ONE_OF_EACH = {"book/intro", "book/notation", "chapters/06_elbo"}
 PAGES = [
-    pytest.param(name, marks=[] if name in ONE_OF_EACH else pytest.mark.pages) for name in NAMES
+    pytest.param(name, marks=[] if name in ONE_OF_EACH else pytest.mark.long) for name in NAMES
 ]
 
 

@@ -549,6 +549,7 @@ def fit_on_cpu(vae, x):
     return fit(vae, elbo, x, epochs=1, device="cpu", progress=False)
 
 
+@pytest.mark.long
 def test_the_benchmark_for_gpus_runs(tmp_path):
     file = tmp_path / "gpu.json"
     command = [sys.executable, "benchmarks/gpu.py", "--dry-run", "--json", str(file)]

@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 
 from vae_lib.networks import mlp
 
-pytestmark = pytest.mark.lab
+pytestmark = pytest.mark.long
 
 SECONDS = 120  # for what takes a few on an idle machine
 SOURCE = """

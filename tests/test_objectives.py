@@ -436,6 +436,7 @@ def compilers():
     torch.compiler.reset()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("objective", ["elbo", "iwae"])
 def test_grey_pixels_are_refused_on_a_compiled_path_and_after(compilers, objective):
     vae, measure = bernoulli_vae(), OF_A_VAE[objective]

@@ -145,7 +145,7 @@ def test_other_links_show_nothing(page):
     expect(shown(page)).to_have_count(0)
 
 
-@pytest.mark.pages
+@pytest.mark.long
 def test_a_finger_follows_the_link(chromium, site):
     uri = (site / f"{CHAPTER}.html").as_uri()
     with opened(chromium, touch=True, width=390, theme="dark", still=True, offline=True) as page:
@@ -158,7 +158,7 @@ def test_a_finger_follows_the_link(chromium, site):
             expect(shown(page)).to_have_count(0)
 
 
-@pytest.mark.pages
+@pytest.mark.long
 def test_a_card_opens_from_a_folder_on_a_narrow_screen_without_a_network(chromium, site):
     with opened(chromium, width=390, theme="dark", still=True, offline=True) as page:
         load(page, (site / f"{CHAPTER}.html").as_uri())
@@ -173,7 +173,7 @@ def test_a_card_opens_from_a_folder_on_a_narrow_screen_without_a_network(chromiu
         assert page.evaluate(duration) == "0s"
 
 
-@pytest.mark.pages
+@pytest.mark.long
 def test_a_page_without_formulas_sets_those_of_a_card(chromium, site):
     with serving(site) as address, opened(chromium, origins=(address,)) as page:
         load(page, f"{address}/book/how_to_use.html")

@@ -82,6 +82,7 @@ def test_a_run_is_made_longer_from_the_end_of_an_epoch_only(path):
             run(models[1], closeness, steps=steps, checkpoint=path)
 
 
+@pytest.mark.long
 def test_a_run_killed_at_twenty_random_moments_ends_on_the_same_bits(tmp_path):
     command = [sys.executable, HERE / "killed_runs.py", tmp_path, "20", "0"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=240)

@@ -14,6 +14,7 @@ from vae_lib.training import fit
 from vae_lib.training.compiling import Maximand, compiled
 
 BATCH = 128  # each size is compiled by itself, and seconds long: every run has this one
+pytestmark = pytest.mark.long
 needs_compiler = pytest.mark.skipif(
     not shutil.which("g++"), reason="torch.compile needs a C++ compiler"
 )

@@ -11,6 +11,8 @@ import pytest
 import torch
 import two_processes
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
