@@ -29,7 +29,7 @@
   };
   const fitInline = (formula, smallest) => {
     formula.style.fontSize = "";
-    const room = formula.closest("p, li, dd, td, div").clientWidth - 12; // and a full stop behind it
+    const room = formula.closest("p, li, dd, div").clientWidth - 12; // and a full stop behind it
     shrink(formula, room / formula.getBoundingClientRect().width, smallest);
   };
   const fitAll = (within) => {

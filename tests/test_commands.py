@@ -161,6 +161,8 @@ def test_what_is_interrupted_ends_in_its_own_way():
     """A terminal's Ctrl-C reaches all that runs in it; JupyterLab then asks and stops kernels."""
     outer = f"import answers, sys; sys.exit(answers.call([sys.executable, '-c', {TIDY!r}]))"
     options = {"cwd": ROOT / "book", "stdout": subprocess.PIPE, "start_new_session": True}
+    # Whoever started the tests may have had Ctrl-C ignored, as a shell does in the background.
+    options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen([sys.executable, "-c", outer], **options) as process:
         assert process.stdout.readline() == b"ready\n"
         os.killpg(process.pid, signal.SIGINT)
