@@ -29,7 +29,8 @@
   };
   const fitInline = (formula, smallest) => {
     formula.style.fontSize = "";
-    const room = formula.closest("p, li, dd, div").clientWidth - 12; // and a full stop behind it
+    const around = formula.closest("td, th")?.closest("table"); // a cell is as wide as its formula
+    const room = (around ?? formula.closest("p, li, dd, div")).clientWidth - 12; // and a full stop
     shrink(formula, room / formula.getBoundingClientRect().width, smallest);
   };
   const fitAll = (within) => {
