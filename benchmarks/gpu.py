@@ -1,4 +1,4 @@
-"""Everything that needs a GPU, in one command of under six minutes: does it run, and how fast?
+"""Everything that needs a GPU, in one command that stops after six minutes: does it run, how fast?
 
     PYTHONPATH=. python benchmarks/gpu.py --json gpu.json       on a machine with a GPU
     python benchmarks/gpu.py --dry-run      anywhere, in tiny sizes: to see that it runs
