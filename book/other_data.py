@@ -105,7 +105,7 @@ def beside(number: ProseNumber, value: Value) -> str:
     """The run's number as it stands on the page; nothing where there is none, or the same."""
     if not isinstance(value, str) or not NUMBER.fullmatch(value.strip().rstrip("%")):
         return ""
-    return bracketed(value) if number.problem(value) else ""
+    return bracketed(number.rounded(value)) if number.problem(value) else ""
 
 
 def bracketed(value: str) -> str:

@@ -37,6 +37,9 @@ NUMBER = re.compile(
 # A per cent sign and closing marks of maths, emphasis or code may stand between the two.
 BEFORE_COMMENT = re.compile(rf"({NUMBER.pattern})(?:\s?\\?%)?[$*_`]*\Z")
 COMMENT = re.compile(r"<!--\s*=(.*?)-->", re.DOTALL)
+# Two digits more than are printed tell what is rounded from what is another number.
+FORMAT = re.compile(r"\.(\d+)(?=[ef%]\Z)")
+
 POWER_OF_TEN = re.compile(r"\s*(?:\\times|×)\s*10\^\{?([-−]?\d+)\}?")
 
 Value = str | dict[str, str]  # as the kernel formatted it, or {"error": "NameError: ..."}
@@ -63,10 +66,25 @@ def last_digit(number: Decimal) -> Decimal:
 
 
 def close(printed: str, computed: str, *, relative: Decimal = Decimal(0)) -> bool:
-    """Whether two printed numbers differ by one unit of the last digit of the finer, or less."""
+    """Whether two rounded numbers differ by one unit of the last digit of the finer, or less."""
     a, b = as_decimal(printed), as_decimal(computed)
     unit = min(last_digit(a), last_digit(b))
     return abs(a - b) <= max(unit, relative * abs(a))
+
+
+def rounds_to(printed: str, computed: str) -> bool:
+    """Whether a number in `finer` form rounds to the printed one, a quarter of a unit aside.
+
+    The quarter is for what training differs by between machines: 5 for 4.2 is wrong.
+    """
+    a, b = as_decimal(printed), as_decimal(computed)
+    unit = min(last_digit(a), 100 * last_digit(b))
+    return abs(a - b) <= Decimal("0.75") * unit
+
+
+def finer(format_spec: str) -> str:
+    """The format with two digits more: .3f for .1f; formats of whole numbers as they are."""
+    return FORMAT.sub(lambda digits: f".{int(digits[1]) + 2}", format_spec)
 
 
 def is_whole(number: str) -> bool:
@@ -123,7 +141,7 @@ class ProseNumber:
     format_spec: str
 
     def problem(self, computed: Value) -> str | None:
-        """What is wrong with the printed number, given the formatted value or the error."""
+        """What is wrong with the printed number, given the value in `finer` form or the error."""
         says = f"{self.printed or 'nothing'}<!-- ={self.expression}:{self.format_spec} -->"
         if not self.printed:
             return f"{says} has no number right before it"
@@ -134,7 +152,7 @@ class ProseNumber:
         if self.is_exact():
             agrees = as_decimal(self.printed) == as_decimal(computed)
         else:
-            agrees = close(self.printed, computed)
+            agrees = rounds_to(self.printed, computed)
         return None if agrees else f"{says} is out of date: the run gives {computed}"
 
     def is_mendable(self, computed: Value) -> bool:
@@ -149,9 +167,16 @@ class ProseNumber:
         """Formats of whole numbers allow no tolerance."""
         return not self.format_spec or self.format_spec[-1] in "d,"
 
+    def rounded(self, computed: str) -> str:
+        """The computed number with as many digits as are printed."""
+        if self.is_exact():
+            return computed.strip()
+        sign = "%" if self.format_spec.endswith("%") else ""
+        return format(as_decimal(computed), self.format_spec.replace("%", "f")) + sign
+
     def rewritten(self, computed: str) -> str:
-        """The computed text in the typography of the printed one."""
-        text = computed.strip().rstrip("%")
+        """The computed number in the typography of the printed one."""
+        text = self.rounded(computed).rstrip("%")
         mantissa, _, exponent = text.partition("e")
         if exponent and POWER_OF_TEN.search(self.printed):
             sign = "×" if "×" in self.printed else r"\times"
@@ -183,7 +208,7 @@ def prose_below(cells: list[NotebookNode], position: int) -> list[NotebookNode]:
 def questions(numbers: Iterable[ProseNumber]) -> dict[str, str]:
     """What a kernel is asked for the numbers: one expression each, by position."""
     return {
-        str(i): f"format(({number.expression}), {number.format_spec!r})"
+        str(i): f"format(({number.expression}), {finer(number.format_spec)!r})"
         for i, number in enumerate(numbers)
     }
 

@@ -17,7 +17,7 @@ import pytest
 import test_notebooks
 from mend import stripped
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from printed_numbers import close, prose_numbers, texts_agree
+from printed_numbers import close, finer, prose_numbers, texts_agree
 
 ROOT = Path(__file__).resolve().parents[1]
 TAGS = {"tags": ["nbval-check-output", "keep_output"]}
@@ -191,6 +191,29 @@ def test_a_unit_of_the_last_digit(printed, computed, agree):
 
 
 @pytest.mark.parametrize(
+    ("printed", "format_spec", "computed", "right"),
+    [
+        ("4", ".0f", 4.49, True),
+        ("4", ".0f", 4.7, True),  # a quarter of a unit is for the machine
+        ("5", ".0f", 4.2, False),
+        ("5", ".0f", 4.0, False),
+        ("-23", ".1f", -23.4, False),  # printed more coarsely than its format says
+        ("−23.1", ".1f", -23.06, True),
+        ("−23.1", ".1f", -23.02, False),
+        ("12", ".0%", 0.1249, True),
+        ("12", ".0%", 0.132, False),
+        ("1.2e-5", ".1e", 1.24e-5, True),
+        ("1.2e-5", ".1e", 1.3e-5, False),
+        ("1,797", ",", 1797, True),
+        ("1,797", ",", 1796, False),
+    ],
+)
+def test_a_number_in_prose_is_the_run_s_rounded(printed, format_spec, computed, right):
+    (number,) = prose_numbers(f"It is {printed}<!-- =x:{format_spec} -->.")
+    assert (number.problem(format(computed, finer(format_spec))) is None) is right
+
+
+@pytest.mark.parametrize(
     ("stored", "printed", "agree"),
     [
         ("elbo: -95.1234 nats", "elbo:  -95.1244 nats", True),  # 1e-4 of it is 0.0095
@@ -228,9 +251,9 @@ def test_a_prose_number_is_read_with_its_expression(markdown, printed, expressio
 @pytest.mark.parametrize(
     ("markdown", "computed", "rewritten"),
     [
-        ("−23.1<!-- =x:.1f -->", "-24.0", "−24.0"),
-        ("12 %<!-- =x:.0% -->", "14%", "14"),
-        (r"$2.2 \times 10^{-16}$<!-- =x:.1e -->", "1.5e-08", r"1.5 \times 10^{-8}"),
+        ("−23.1<!-- =x:.1f -->", "-24.013", "−24.0"),
+        ("12 %<!-- =x:.0% -->", "14.12%", "14"),
+        (r"$2.2 \times 10^{-16}$<!-- =x:.1e -->", "1.512e-08", r"1.5 \times 10^{-8}"),
     ],
 )
 def test_a_rewrite_keeps_the_typography(markdown, computed, rewritten):

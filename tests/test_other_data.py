@@ -101,19 +101,19 @@ def test_on_its_own_data_a_page_says_nothing(book, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("printed", "value", "shown"),
+    ("printed", "format_spec", "value", "shown"),
     [
-        ("2.5", "2.5", None),
-        ("2.5", "2.6", None),  # one unit of the last digit: the same
-        ("2.5", "-3.1", "−3.1"),
-        ("12", "15%", "15%"),
-        ("1e-3", "3.1e-05", "3.1 × 10<sup>−5</sup>"),
-        ("10", "1e+12", "1 × 10<sup>12</sup>"),
-        ("2.5", "nan", None),
-        ("2.5", {"error": "NameError: x"}, None),
+        ("2.5", ".1f", "2.541", None),
+        ("2.5", ".1f", "2.570", None),  # within three quarters of the last digit: the same
+        ("2.5", ".1f", "-3.120", "−3.1"),
+        ("12", ".0%", "15.21%", "15%"),
+        ("1.0e-3", ".1e", "3.123e-05", "3.1 × 10<sup>−5</sup>"),
+        ("10", ".0e", "1.00e+12", "1 × 10<sup>12</sup>"),
+        ("2.5", ".1f", "nan", None),
+        ("2.5", ".1f", {"error": "NameError: x"}, None),
     ],
 )
-def test_only_another_number_is_shown(printed, value, shown):
-    (number,) = prose_numbers(f"It is {printed}<!-- =x:.1f -->.")
+def test_only_another_number_is_shown(printed, format_spec, value, shown):
+    (number,) = prose_numbers(f"It is {printed}<!-- =x:{format_spec} -->.")
     expected = "" if shown is None else f'<span class="here">\u202f[{shown}]</span>'
     assert other_data.beside(number, value) == expected
