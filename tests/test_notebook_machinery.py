@@ -197,9 +197,12 @@ def test_a_unit_of_the_last_digit(printed, computed, agree):
         ("4", ".0f", 4.7, True),  # a quarter of a unit is for the machine
         ("5", ".0f", 4.2, False),
         ("5", ".0f", 4.0, False),
+        ("20.6", ".1f", 20.7, True),  # half a per cent
+        ("2.3", ".1f", 2.4, False),
+        ("106", ".0f", 104.4, False),
         ("-23", ".1f", -23.4, False),  # printed more coarsely than its format says
         ("−23.1", ".1f", -23.06, True),
-        ("−23.1", ".1f", -23.02, False),
+        ("−23.1", ".1f", -22.94, False),
         ("12", ".0%", 0.1249, True),
         ("12", ".0%", 0.132, False),
         ("1.2e-5", ".1e", 1.24e-5, True),
