@@ -32,7 +32,7 @@ TERMS = {
     "letter": rf"d?[A-Za-z](?:_[a-z])?['’]?{END}",
 }
 TERM = re.compile(
-    r"(?<![\w.])(?:"
+    r"(?<![\w.])(?<!\w['’])(?:"  # the s of a genitive is no letter
     + "|".join(f"(?P<{kind}>{regex})" for kind, regex in TERMS.items())
     + rf")(?P<power>²|\^(?:{GROUP}|\w))?"
 )

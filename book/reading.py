@@ -33,6 +33,9 @@ CODE = re.compile(
 # Names, punctuation and space, which both styles leave in the colour of the rest: in chapter 6 they
 # are two thirds of the pieces and a quarter of the page's bytes.
 PLAIN = re.compile(r'<span(?: class="(?:n|nn|p|w)")?>([^<]*)</span>')
+# What names a line, "# a", and the space that puts it below the names of others.
+LABEL = re.compile(r'( {2,})(<span class="c1"># \w</span>)')
+IN_ITS_PLACE = r'<span class="before-label">\1</span>\2'
 WIDEST = 80  # letters of what has been printed that small screens show in small letters
 DEEPEST = 16  # letters by which the rest of a broken line is moved in, at most
 # MyST-NB names every summary alike, whatever it says.
@@ -183,7 +186,7 @@ def one_line(line: str) -> str:
 def in_lines(found: re.Match[str]) -> str:
     """A block of code line by line; what a cell has printed says how many letters wide it is."""
     opening, kind, code = found.groups()
-    code = PLAIN.sub(r"\1", code)
+    code = LABEL.sub(IN_ITS_PLACE, PLAIN.sub(r"\1", code))
     lines = re.findall(r"[^\n]*\n|[^\n]+", code)
     width = max(len(html.unescape(re.sub(r"<[^>]*>", "", line)).rstrip()) for line in lines or [""])
     is_short = "output" in kind and width <= WIDEST

@@ -119,7 +119,8 @@
       for (const part of document.querySelectorAll(all)) {
         const box = part.getBoundingClientRect();
         if (!box.width || part.closest("section.vae-live, mjx-assistive-mml")) continue;
-        const scrolls = part.matches("pre, div");
+        // Of what was printed, a table that would be too small to read scrolls on a phone.
+        const scrolls = part.matches(innerWidth < 600 ? "pre:not([style]), div" : "pre, div");
         const hidden = scrolls ? part.scrollWidth - part.clientWidth : 0;
         const around = part.parentElement.closest(block).getBoundingClientRect();
         const by = Math.max(hidden, box.right - around.right, around.left - box.left);

@@ -204,6 +204,13 @@ def test_what_is_shown_is_the_same_on_machines_that_differ_in_the_last_digits(no
     assert numbers == ["equal to 1 within 1e−06"] * 2
 
 
+def test_bars_that_differ_are_named_as_such(notebook):
+    claim("it is so", [1.0, 2.0], equals=[1.0, 2.0])
+    claim("it is so", [1.0, 2.0], above=[0.5, 1.0])
+    numbers = [metadata["vae_book"]["claim"]["numbers"] for _, metadata in notebook]
+    assert numbers == ["each equals its own bar", "1 to 2: each above its own bar; margin 0.5"]
+
+
 def test_many_values_are_shown_by_their_worst(notebook):
     claim("all are close", torch.linspace(0, 1, 1797), below=1.5)
     data, metadata = notebook[0]

@@ -233,6 +233,7 @@ def test_a_short_name_stands_for_what_the_page_imports():
         ("log (1/K) Σ_k w_k, (B,)", [r"\log (1/K) \sum_k w_k"]),
         ("the last D are log σ². A q(z|x)", [r"\log \sigma ^2", r"q(z \mid x)"]),
         ("N(μ(x), diag σ²(x)): a", [r"\mathcal N(\mu (x), \operatorname{diag} \sigma ^2(x))"]),
+        ("of the Bernoulli’s -log C(λ), and", [r"-\log C(\lambda )"]),
         ("x is (N, D), log-variances; a_b of 2", []),
     ],
 )

@@ -1,5 +1,7 @@
 """A claim: a sentence of the book, what was measured for it, over which seeds, and the margin.
 
+The sentence says what is claimed, and the bar is what the values have to keep::
+
     claim("every seed beats PCA by 15 %", errors, below=[0.85 * e for e in pca], seeds=range(5))
 
 shows one line, "✓ every seed beats PCA by 15 %", that unfolds to the numbers. What is false raises,
@@ -221,9 +223,9 @@ def _summary(rows: list[_Row], seeds: list[int] | None) -> str:
         some = [row for row in rows if row.kind == kind]
         values, bars = [row.value for row in some], list(dict.fromkeys(row.bar() for row in some))
         ends = dict.fromkeys([_short(min(values)), _short(max(values))])
-        bar = bars[0] if len(bars) == 1 else f"{kind} a bar of its own each".removeprefix("equals ")
+        bar = bars[0] if len(bars) == 1 else f"each {kind} its own bar"
         if kind == "equals" and all(row.kept for row in some):
-            parts.append(f"equal to {bar}")
+            parts.append(bar if len(bars) > 1 else f"equal to {bar}")
         else:
             parts.append(f"{' to '.join(ends)}: {bar}; margin {_least(some)}")
     over = [f"seeds {', '.join(map(str, seeds))}"] if seeds else []

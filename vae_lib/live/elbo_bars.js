@@ -83,8 +83,10 @@ function densityPlot(grid, highest) {
 function nameDensities([prior, truth, moved], peak, { mu, sigma }) {
   const side = mu < peak[0] ? -1 : 1; // of q, seen from the posterior
   truth.set(...peak, { side: 0, up: 8 });
-  moved.set(mu + side * 1.18 * sigma, 0.5 * Math.exp(logNormal(mu, mu, sigma)), { side });
-  const free = peak[0] < 0 ? 1 : -1; // the end away from the posterior
+  const at = mu + side * 1.18 * sigma;
+  moved.set(at, 0.5 * Math.exp(logNormal(mu, mu, sigma)), { side });
+  const apart = (end) => Math.min(Math.abs(end - peak[0]), Math.abs(end - at));
+  const free = Math.sign(MU_RANGE.reduce((best, end) => (apart(end) > apart(best) ? end : best)));
   prior.set(free * MU_RANGE[1], 0, { side: -free, up: 9 });
 }
 

@@ -100,11 +100,12 @@ function curvePlot(costs, log10_range, now) {
     label: "Minus log-likelihood over σ",
   });
   const { top, bottom } = axes.area;
+  const unsaid = svg("g");
   UNSAID.forEach(({ at, names: lines, kind, shift }) => {
     upright(axes, "axis dashed", at);
     lines.forEach((text, i) => {
       const place = { x: axes.px(Math.log10(at)) + shift, y: top + 12 + 15 * i };
-      axes.marks.append(svg("text", { ...place, class: `tick ${kind}` }, text));
+      unsaid.append(svg("text", { ...place, class: `tick halo ${kind}` }, text));
     });
   });
   const lines = {
@@ -115,9 +116,9 @@ function curvePlot(costs, log10_range, now) {
   const guide = upright(axes, "line red dotted", now.sigma);
   const foot = upright(axes, "axis", now.sigma);
   const best = svg("path", { d: "M0,-7L7,0L0,7L-7,0Z", class: "line ink" });
-  const best_name = svg("text", { y: bottom - 7 }, "σ² = MSE");
+  const best_name = svg("text", { y: bottom - 7, class: "halo" }, "σ² = MSE");
   const dots = ["orange", "blue"].map((colour) => svg("circle", { r: 4, class: `fill-${colour}` }));
-  axes.marks.append(best, best_name, ...dots);
+  axes.marks.append(unsaid, best, best_name, ...dots); // above the lines
 
   let curves_of = -1;
   const set = ({ shown, sigma }, values, found) => {

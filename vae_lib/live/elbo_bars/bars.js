@@ -40,7 +40,8 @@ export function natsBars() {
     span(gap, elbo, elbo + kl_posterior);
     span(reconstruction, low, recon);
     span(price, elbo, recon);
-    level.setAttribute("d", `M${px(log_px)},${ROWS[0] + 16}V${ROWS[1] + 48}`);
+    const x = px(log_px); // of the level, which leaves out the words between the first two bars
+    level.setAttribute("d", `M${x},${ROWS[0] + 16}V${ROWS[1]}M${x},${ROWS[1] + 16}v32`);
     axis.set(low, high, px);
   };
   return { face, set };

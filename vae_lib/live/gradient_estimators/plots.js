@@ -88,21 +88,25 @@ export function histogramPlot(half) {
     xlabel: "an estimate of ∂E[f] / ∂μ",
     label: "Histograms of the two estimators",
   });
-  const truth = line(axes, [], { class: "line ink dashed" });
+  const truth = svg("path", { class: "line ink dashed" });
+  axes.marks.append(truth);
   const parts = Object.entries(BANDS).map(([name, base]) => {
     const colour = name === "pathwise" ? "blue" : "orange";
     const bars = svg("path", { class: `fill-${colour}` });
     line(axes, [[-half, base], [half, base]], { class: "axis" });
     const y = axes.py(base + BAND_HEIGHT) - 4;
     const title = svg("text", { x: axes.area.left + 6, y, class: `name halo in-${colour}` });
-    const rest = svg("text", { x: axes.area.right - 4, y: y + 18, class: "tick end halo" });
+    const rest = svg("text", { y: y + 18 });
     const marker = svg("path", { class: "fill-ink" });
     axes.marks.append(title, rest, marker);
     axes.marks.prepend(bars);
     return { name, base, bars, title, rest, marker };
   });
   const set = (summary, gradient, baseline) => {
-    truth.set([[gradient, 0], [gradient, 2.15]]);
+    const middle = axes.px(gradient);
+    const along = ({ base }) => `M${middle},${axes.py(base - BANDS.score)}V${axes.py(base + BAND_HEIGHT)}`;
+    truth.setAttribute("d", parts.map(along).join("")); // and not through the bands' names
+    const onRight = gradient <= 0; // where the line leaves more room
     for (const { name, base, bars, title, rest, marker } of parts) {
       const { mean, counts, beyond } = summary[name];
       const unit = BAND_HEIGHT / Math.max(...counts, 1);
@@ -116,6 +120,8 @@ export function histogramPlot(half) {
       const formula = name === "pathwise" ? "pathwise: f′(z)" : `score function: ${weighted} ε/σ`;
       title.textContent = formula;
       rest.textContent = beyond ? `${beyond} beyond the axis` : "";
+      rest.setAttribute("x", onRight ? axes.area.right - 4 : axes.area.left + 6);
+      rest.setAttribute("class", onRight ? "tick end halo" : "tick halo");
       const [x, y] = [axes.px(mean), axes.py(base)];
       marker.setAttribute("d", `M${x},${y}l-5,9h10Z`);
     }

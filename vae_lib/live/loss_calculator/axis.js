@@ -1,12 +1,14 @@
 // The axis of b / a, on which losses can be told apart.
 
+import { clamp } from "../shared/maths.js";
+import { halfWidth } from "../shared/names.js";
 import { svg } from "../shared/plot.js";
 import { powerOfTen, threeDigits } from "./loss.js";
 
 // b / a on a logarithmic axis, with the places where a loss of this kind ends up, at weight 1, if
 // one of its terms is averaged over D, L or B and the other isn't.
 export function ratioAxis() {
-  const [width, left, right, base] = [340, 14, 326, 150];
+  const [width, left, right, base] = [300, 14, 286, 150];
   const face = svg("svg", { viewBox: `0 0 ${width} 232`, class: "vae-live-plot" });
   face.setAttribute("aria-hidden", "true"); // the words below say it
   const set = ({ ratio, perNll, isBce, sizes: { pixels, latents, batch } }) => {
@@ -54,11 +56,13 @@ export function ratioAxis() {
       },
     );
     if (ratio > 0) {
-      upright(ratio, 22, base, "line red");
+      const words = isBce
+        ? `β = ${threeDigits(ratio)}`
+        : `σ² = ${threeDigits(ratio)}, σ = ${threeDigits(Math.sqrt(ratio))}`;
+      const half = halfWidth(words) + 3;
+      text(clamp(px(ratio), half, width - half), 13, words, "name middle in-ink");
+      parts.unshift(svg("path", { d: `M${px(ratio)},22V${base}`, class: "line red" })); // below the words
       parts.push(svg("path", { d: `M${px(ratio)},28l-6,-10h12z`, class: "fill-red" }));
-      const at = Math.min(Math.max(px(ratio), 80), width - 80);
-      const sigma = `σ² = ${threeDigits(ratio)}, σ = ${threeDigits(Math.sqrt(ratio))}`;
-      text(at, 13, isBce ? `β = ${threeDigits(ratio)}` : sigma, "name middle in-ink");
     }
     face.replaceChildren(...parts);
   };

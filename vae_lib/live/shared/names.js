@@ -4,6 +4,7 @@ import { clamp } from "./maths.js";
 import { svg } from "./plot.js";
 
 const LETTER = 6.9; // the width of one, about, in the plot's pixels
+export const halfWidth = (text) => (LETTER * text.length) / 2;
 const ANCHORS = { "-1": "end", 0: "middle", 1: "" };
 
 // set(x, y, { side, up }) puts the name beside a point of the curve, (x, y) in data coordinates: to
@@ -13,7 +14,7 @@ export function nameAt(axes, text, colour) {
   axes.marks.append(name);
   const { left, right, top, bottom } = axes.area;
   const set = (x, y, { side = 1, up = 6 } = {}) => {
-    const half = (LETTER * name.textContent.length) / 2;
+    const half = halfWidth(name.textContent);
     const room = Math.max(right - left - 2 * half - 6, 0);
     const middle = left + 3 + half + clamp(axes.px(x) + side * (half + 5) - half - left - 3, 0, room);
     name.setAttribute("class", `name halo in-${colour} ${ANCHORS[side]}`);
