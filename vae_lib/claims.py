@@ -2,9 +2,9 @@
 
 The sentence says what is claimed, and the bar is what the values have to keep::
 
-    claim("every seed beats PCA by 15 %", errors, below=[0.85 * e for e in pca], seeds=range(5))
+    claim("every seed beats PCA by 15%", errors, below=[0.85 * e for e in pca], seeds=range(5))
 
-shows one line, "✓ every seed beats PCA by 15 %", that unfolds to the numbers. What is false raises,
+shows one line, "✓ every seed beats PCA by 15%", that unfolds to the numbers. What is false raises,
 and says by how much. The build reads the claims off the cells' outputs and lists them in the book.
 """
 
