@@ -66,16 +66,27 @@ def explorer(
         "real": None if real is None else pack_images(*here(real)),
     }
     binary = (images[list(walk)] > threshold).to(images.dtype)
-    with torch.no_grad():
-        ends = encoder(binary)[:, :2]
-        x_mean = decoder(ends[0]).sigmoid()
+    ends, shown = _first_step(encoder, decoder, binary, image_shape, real)
+    picture = _picture(codes, labels, ends, shown)
+    return LiveFigure("explorer", name=NAME, description=DESCRIPTION, state=state, picture=picture)
+
+
+@torch.no_grad()
+def _first_step(
+    encoder: nn.Module,
+    decoder: nn.Module,
+    binary: Tensor,
+    image_shape: tuple[int, int],
+    real: Tensor | None,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The codes of the walk's ends, and by their titles the images at its first step."""
+    ends = encoder(binary)[:, :2]
+    x_mean = decoder(ends[0]).sigmoid()
     shown = {"mean of $p(x \\mid z)$": x_mean}
     if real is not None:
         (real,) = here(real)
         shown["nearest real digit"] = real[(real - x_mean).square().sum(-1).argmin()]
-    shown = {title: image.reshape(image_shape) for title, image in shown.items()}
-    picture = _picture(codes, labels, ends, shown)
-    return LiveFigure("explorer", name=NAME, description=DESCRIPTION, state=state, picture=picture)
+    return ends, {title: image.reshape(image_shape) for title, image in shown.items()}
 
 
 def _picture(codes: Tensor, labels: Tensor, ends: Tensor, shown: dict[str, Tensor]) -> Figure:
