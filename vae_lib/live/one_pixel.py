@@ -50,13 +50,8 @@ def _picture(x: float, logit: float, max_logit: float) -> Figure:
     bce = -td.Bernoulli(logits=logits, validate_args=False).log_prob(pixel)
     left.plot(logits.numpy(), bce.numpy(), "--", color="tab:orange", label="BCE")
     density_cost = -td.ContinuousBernoulli(logits=logits).log_prob(pixel)
-    left.plot(
-        logits.numpy(),
-        density_cost.numpy(),
-        "-",
-        color="tab:blue",
-        label="$-\\log\\,p(x; \\lambda)$",
-    )
+    name = "$-\\log\\,p(x; \\lambda)$"
+    left.plot(logits.numpy(), density_cost.numpy(), "-", color="tab:blue", label=name)
     left.axvline(logit, color="tab:red", lw=1)
     left.set(xlabel="$\\lambda$", ylabel="cost of the pixel (nats)", ylim=(-3, 6))
     ticks = {math.log(p / (1 - p)): f"{p:g}" for p in MARKED}
