@@ -20,6 +20,7 @@ from test_browser_site import LEFTOVERS, MOST_STATE, PROBE
 from vae_lib.live import source
 
 CHAPTERS = sorted((Path(__file__).resolve().parents[1] / "chapters").glob("*.ipynb"))
+PRINT = (CHAPTERS[0].parents[1] / "book/assets/print.css").read_text(encoding="utf-8")
 CONTROLS = "[role=slider], [role=application], input, select, button"
 NAMES = "(all) => all.map((one) => one.ariaLabel ?? (one.labels?.[0] ?? one).textContent)"
 NOTHING = {"listeners": 0, "timers": 0, "frames": 0, "observers": 0}
@@ -50,6 +51,16 @@ def test_its_state_is_small_and_its_picture_there(asked):
     assert len(state_as_json(figure)) < MOST_STATE
     assert data["text/plain"] == f"{figure.name}: {figure.description}"
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == figure.model_id
+
+
+def test_paper_says_that_a_figure_is_live(open_page):
+    page = open_page()
+    placeholder = '<div class="vae-live-placeholder"><img src="data:," alt=""></div>'
+    page.set_content(f'<style>{PRINT}</style><div class="bd-article">{placeholder}</div>')
+    note = "() => getComputedStyle(document.querySelector('div div'), '::after').content"
+    assert page.evaluate(note) == "none"
+    page.emulate_media(media="print")
+    assert "this figure is live" in page.evaluate(note)
 
 
 def state_as_json(figure):

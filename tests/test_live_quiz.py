@@ -52,25 +52,25 @@ def test_the_keyboard_alone_answers_every_question_wrong_and_right(page_of):
         assert page.evaluate("document.activeElement.textContent") == "Check"
         page.keyboard.press("Tab")
     n = len(figure.state["questions"])
-    assert readout(page) == f"{n} of {n} answered: that is all of them."
+    assert readout(page) == f"{n} of {n} answered rightly: that is all of them."
 
 
 def test_the_button_checks_what_is_chosen(page_of, figure):
     page = page_of(figure)
-    assert readout(page) == "0 of 2 answered."
+    assert readout(page) == "0 of 2 answered rightly."
     check = group(page, 2).get_by_role("button", name="Check")
     press(check, "Space")
     assert verdict(page, 2).inner_text() == "Choose an answer first."
     group(page, 2).get_by_role("radio").nth(1).check()
     assert values(page)["questions"][1] == {"chosen": 1, "checked": [], "solved": False}
-    assert readout(page) == "0 of 2 answered."
+    assert readout(page) == "0 of 2 answered rightly."
     check.click()
     assert verdict(page, 2).inner_text() == "B is not right. That holds for probabilities."
     group(page, 2).get_by_role("radio").nth(0).check()
     check.click()
     assert verdict(page, 2).inner_text() == "A is right. A density may exceed 1."
     assert verdict(page, 1).inner_text() == ""
-    assert readout(page) == "1 of 2 answered."
+    assert readout(page) == "1 of 2 answered rightly."
 
 
 def test_what_has_been_tried_is_marked_in_words(page_of, figure):
@@ -91,7 +91,7 @@ def test_a_right_answer_stays_answered_while_others_are_read(page_of, figure):
         press(group(page, 2).get_by_role("radio").nth(k), "Space", "Enter")
     assert verdict(page, 2).inner_text().startswith("B is not right.")
     assert values(page)["questions"][1] == {"chosen": 1, "checked": [0, 1], "solved": True}
-    assert readout(page) == "1 of 2 answered."
+    assert readout(page) == "1 of 2 answered rightly."
 
 
 def test_a_finger_answers_on_a_phone(page_of, figure):
@@ -258,3 +258,13 @@ def changed(question=0, **changes):
 def test_bad_input_is_named(questions, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         quiz_figure(questions)
+
+
+def test_paper_asks_nobody_to_open_an_answer(open_page, figure):
+    page = open_page()
+    style = (ROOT / "book/assets/print.css").read_text(encoding="utf-8")
+    page.set_content(f'<style>{style}</style><div class="bd-article">{stand_in(figure)}</div>')
+    to_do = page.get_by_text("Open an answer to see")
+    assert to_do.is_visible()
+    page.emulate_media(media="print")
+    assert not to_do.is_visible()

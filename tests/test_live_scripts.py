@@ -1,6 +1,7 @@
 """How the live figures' scripts are written and joined, and what Python sends them."""
 
 import base64
+import io
 import re
 
 import numpy as np
@@ -145,6 +146,17 @@ def test_a_figure_carries_its_picture_and_its_words():
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
     assert "application/vnd.jupyter.widget-view+json" in data
     assert not plt.get_fignums()
+
+
+def test_what_stands_out_of_a_picture_is_not_cut():
+    drawn = picture()
+    drawn.add_axes((0, 0, 1, 1)).set_title("above")
+    figure = LiveFigure("latent_map", name="", description="", state={}, picture=drawn)
+    data, _ = figure._repr_mimebundle_()
+    pixels = plt.imread(io.BytesIO(base64.b64decode(data["image/png"])))[..., :3]
+    edges = (pixels[:2], pixels[-2:], pixels[:, :2], pixels[:, -2:])
+    assert pixels.min() == 0
+    assert all(edge.min() == 1 for edge in edges)
 
 
 def test_an_unknown_figure_is_refused():

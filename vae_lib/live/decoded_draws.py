@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from vae_lib.live.figure import LiveFigure, pack_network
+from vae_lib.live.pictures import show_image
 
 NAME = "Two draws make an image"
 DESCRIPTION = (
@@ -89,7 +90,9 @@ def _picture(
     noise = torch.randn(3, len(mean), generator=torch.Generator().manual_seed(seed))
     draws, top = mean + sigma * noise, deviation.max().item()
     layout = [["plane", "mean", "given", "overall"], ["plane", "draw 1", "draw 2", "draw 3"]]
-    fig, axes = plt.subplot_mosaic(layout, figsize=(7.2, 3.2), width_ratios=(2.4, 1, 1, 1))
+    fig, axes = plt.subplot_mosaic(
+        layout, figsize=(7.2, 3.2), width_ratios=(2.4, 1, 1, 1), layout="constrained"
+    )
     for radius in (1, 2):
         axes["plane"].add_patch(plt.Circle((0, 0), radius, fill=False, linestyle=":"))
     axes["plane"].plot(*start, "o", color="tab:red", markersize=9)
@@ -97,10 +100,8 @@ def _picture(
     axes["plane"].set(xlabel="$z_1$", ylabel="$z_2$", xlim=limits, ylim=limits, aspect="equal")
     shown = {"mean": (mean, "mean", 1.0)}
     shown |= {"given": (torch.full_like(mean, sigma), "s.d. given $z$", top)}
-    shown |= {"overall": (deviation, "s.d. of $p(x)$", top)}
+    shown |= {"overall": (deviation, "s.d. over all $z$", top)}
     shown |= {f"draw {i + 1}": (draw, "a draw", 1.0) for i, draw in enumerate(draws)}
     for name, (values, title, high) in shown.items():
-        axes[name].imshow(values.reshape(image_shape).numpy(), cmap="gray_r", vmin=0, vmax=high)
-        axes[name].set(xticks=[], yticks=[])
-        axes[name].set_title(title, fontsize=9)
+        show_image(axes[name], values.reshape(image_shape), title, black=high)
     return fig

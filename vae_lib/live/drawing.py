@@ -1,6 +1,5 @@
 """What the figures share in which the reader draws a digit, and a network encodes it."""
 
-from matplotlib.axes import Axes
 from torch import Tensor, nn
 
 from vae_lib.live.figure import pack, pack_network
@@ -92,9 +91,3 @@ def plane(codes: Tensor, margin: float = 0.06) -> dict[str, list[float]]:
         name: [float(centre - half), float(centre + half)]
         for name, centre in zip(("x_range", "y_range"), middle, strict=True)
     }
-
-
-def draw_numerals(ax: Axes, codes: Tensor, labels: Tensor) -> None:
-    """Each label printed where its image's code is."""
-    for (z_1, z_2), label in zip(codes.tolist(), labels.tolist(), strict=True):
-        ax.text(z_1, z_2, str(label), color=f"C{label % 10}", size=6, ha="center", va="center")

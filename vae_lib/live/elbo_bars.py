@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import torch
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch import distributions as td
@@ -67,18 +68,31 @@ def _picture(decoder: nn.Module, x: Tensor, mu: float, sigma: float) -> Figure:
     weight = q.log_prob(z).softmax(0)
     reconstruction = (weight * log_px_z).sum().item()
     elbo = reconstruction - td.kl_divergence(q, prior).item()
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3))
-    left.plot(z, prior.log_prob(z).exp(), ":", color="0.5", label="prior")
-    left.plot(z, posterior, "k-", label="posterior")
-    left.plot(z, q.log_prob(z).exp(), "--", color="tab:orange", label="q")
+    fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3), layout="constrained")
+    left.plot(z, prior.log_prob(z).exp(), ":", color="0.4", label="prior $p(z)$")
+    left.plot(z, posterior, "k-", label="posterior $p(z \\mid x)$")
+    left.plot(z, q.log_prob(z).exp(), "--", color="tab:orange", label="$q(z)$")
     left.set(xlabel="$z$", ylabel="density")
-    left.legend(fontsize=9)
-    low = min(elbo, log_px - 8) - 2
-    for row, parts in enumerate(((log_px,), (elbo, log_px), (elbo, reconstruction))):
-        starts = [low, *parts[:-1]]
-        for start, end, colour in zip(starts, parts, ("C0", "C1"), strict=False):
-            right.barh(row, end - start, left=start, color=colour, edgecolor="black")
-    right.set_yticks(range(3), [r"$\log p(x)$", "ELBO + KL(q, post.)", "ELBO + KL(q, prior)"])
-    right.invert_yaxis()
-    right.set(xlabel="nats")
+    left.margins(y=0.3)  # room for the legend
+    left.set_ylim(bottom=0)
+    left.legend(fontsize=9, loc="upper right")
+    _draw_bars(right, log_px, elbo, reconstruction)
     return fig
+
+
+def _draw_bars(ax: Axes, log_px: float, elbo: float, reconstruction: float) -> None:
+    low = min(elbo, log_px - 8) - 2
+    rows = (
+        ((log_px, "0.2"),),
+        ((elbo, "C0"), (log_px, "C1")),
+        ((elbo, "C0"), (reconstruction, "C2")),
+    )
+    for row, parts in enumerate(rows):
+        start = low
+        for end, colour in parts:
+            ax.barh(row, end - start, left=start, color=colour, edgecolor="black")
+            start = end
+    names = ["$\\log\\,p(x)$", "ELBO + KL from $q$\nto the posterior"]
+    ax.set_yticks(range(3), [*names, "ELBO + KL from $q$\nto the prior"])
+    ax.invert_yaxis()
+    ax.set(xlabel="nats")

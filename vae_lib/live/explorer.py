@@ -5,8 +5,9 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from vae_lib.live.drawing import draw_numerals, drawing_rule, model_and_digits, plane
+from vae_lib.live.drawing import drawing_rule, model_and_digits, plane
 from vae_lib.live.figure import LiveFigure, here, pack_images
+from vae_lib.live.pictures import draw_numerals, name_classes, show_image
 
 NAME = "A trained VAE, explored"
 DESCRIPTION = (
@@ -65,30 +66,44 @@ def explorer(
         "real": None if real is None else pack_images(*here(real)),
     }
     binary = (images[list(walk)] > threshold).to(images.dtype)
-    picture = _picture(encoder, decoder, codes, labels, binary, image_shape)
+    ends, shown = _first_step(encoder, decoder, binary, image_shape, real)
+    picture = _picture(codes, labels, ends, shown)
     return LiveFigure("explorer", name=NAME, description=DESCRIPTION, state=state, picture=picture)
 
 
 @torch.no_grad()
-def _picture(
+def _first_step(
     encoder: nn.Module,
     decoder: nn.Module,
-    codes: Tensor,
-    labels: Tensor,
-    x_ends: Tensor,
+    binary: Tensor,
     image_shape: tuple[int, int],
-) -> Figure:
-    ends = encoder(x_ends)[:, :2]
-    x_mean = decoder(ends[0]).sigmoid().reshape(image_shape)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6.4, 4), width_ratios=(2.4, 1))
+    real: Tensor | None,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The codes of the walk's ends, and by their titles the images at its first step."""
+    ends = encoder(binary)[:, :2]
+    x_mean = decoder(ends[0]).sigmoid()
+    shown = {"mean of $p(x \\mid z)$": x_mean}
+    if real is not None:
+        (real,) = here(real)
+        shown["nearest real digit"] = real[(real - x_mean).square().sum(-1).argmin()]
+    return ends, {title: image.reshape(image_shape) for title, image in shown.items()}
+
+
+def _picture(codes: Tensor, labels: Tensor, ends: Tensor, shown: dict[str, Tensor]) -> Figure:
+    """The walk's first step: its code, its decoding, and what resembles that most."""
+    layout = [["plane", title] for title in shown]
+    fig, axes = plt.subplot_mosaic(
+        layout, figsize=(6.4, 4), width_ratios=(2.4, 1), layout="constrained"
+    )
+    left, extent = axes["plane"], plane(codes)
     draw_numerals(left, codes, labels)
+    name_classes(left, codes, labels)
     for radius in (1, 2):
         left.add_patch(plt.Circle((0, 0), radius, fill=False, color="0.5", linestyle=":"))
     left.plot(*ends.T.numpy(), color="tab:blue")
     left.plot(*ends[0].tolist(), "o", color="tab:red", markersize=9)
-    extent = plane(codes)
     limits = {"xlim": extent["x_range"], "ylim": extent["y_range"], "aspect": "equal"}
     left.set(xlabel="$z_1$", ylabel="$z_2$", **limits)
-    right.imshow(x_mean.numpy(), cmap="gray_r", vmin=0, vmax=1)
-    right.set(title=r"mean of $p(x \mid z)$", xticks=[], yticks=[])
+    for title, image in shown.items():
+        show_image(axes[title], image, title)
     return fig

@@ -154,6 +154,6 @@ def pack_network(net: nn.Module) -> Packed:
 
 def _as_png(picture: Figure) -> str:
     buffer = io.BytesIO()
-    picture.savefig(buffer, format="png", dpi=144, facecolor="white")
+    picture.savefig(buffer, format="png", dpi=144, facecolor="white", bbox_inches="tight")
     plt.close(picture)
     return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -2,13 +2,12 @@
 
 import torch
 from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Ellipse
 from torch import Tensor, nn
 
 from vae_lib.live.drawing import drawing_rule, model_and_digits, plane
 from vae_lib.live.figure import LiveFigure, here, pack_images
+from vae_lib.live.pictures import draw_ellipses, name_classes, show_image
 
 NAME = "A VAE to draw on"
 DESCRIPTION = (
@@ -82,24 +81,10 @@ def _picture(
     )
     shown = {"x": (x, "$x$"), "decoded": (x_mean, "decoded"), "nearest": (nearest, "nearest real")}
     for name, (image, title) in shown.items():
-        axes[name].imshow(image.reshape(image_shape).numpy(), cmap="gray_r", vmin=0, vmax=1)
-        axes[name].set(title=title, xticks=[], yticks=[])
-        axes[name].spines[:].set(visible=True, color="0.7")
-    _draw_plane(axes["plane"], codes, labels, mu, (0.5 * log_var).exp())
-    return fig
-
-
-def _draw_plane(ax: Axes, codes: Tensor, labels: Tensor, mu: Tensor, sigma: Tensor) -> None:
-    extent = plane(codes)
-    # However wide it is, what matters is that it is wider than the plane.
-    sigma = sigma.clamp(max=10 * (extent["x_range"][1] - extent["x_range"][0]))
+        show_image(axes[name], image.reshape(image_shape), title)
     for label in labels.unique().tolist():
         own = codes[labels == label]
-        ax.plot(*own.T.numpy(), ".", color=f"C{label % 10}", markersize=3, alpha=0.6)
-        middle = own.median(0).values.tolist()
-        ax.annotate(str(label), middle, color=f"C{label % 10}", weight="bold", ha="center")
-    for n, style in ((1, "-"), (2, "--")):
-        size = (2 * n * sigma).tolist()
-        ax.add_patch(Ellipse(mu.tolist(), *size, fill=False, linestyle=style, lw=1.5))
-    limits = {"xlim": extent["x_range"], "ylim": extent["y_range"], "aspect": "equal"}
-    ax.set(xlabel="$z_1$", ylabel="$z_2$", **limits)
+        axes["plane"].plot(*own.T.numpy(), ".", color=f"C{label % 10}", markersize=4, alpha=0.6)
+    name_classes(axes["plane"], codes, labels)
+    draw_ellipses(axes["plane"], mu, (0.5 * log_var).exp(), plane(codes))
+    return fig

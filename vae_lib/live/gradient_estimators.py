@@ -18,6 +18,7 @@ MU_RANGE = (-2.0, 2.0)
 SIGMA_RANGE = (0.1, 1.5)
 N_DRAWS = 1000
 N_SHOWN = 12
+ESTIMATES = (-20.0, 20.0)  # which the picture shows
 
 
 def gradient_estimators(
@@ -71,27 +72,49 @@ def _picture(mu: float, sigma: float, seed: int) -> Figure:
     """The first state, f(z) = z², with ε of its own."""
     eps = torch.randn(N_DRAWS, generator=torch.Generator().manual_seed(seed))
     z = mu + sigma * eps
-    fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2), layout="constrained")
-    _draw_slopes(left, mu, sigma, z[:N_SHOWN])
-    bins = torch.linspace(-10, 10, 62).numpy()
-    score = {"histtype": "stepfilled", "color": "tab:orange", "label": "score function"}
-    right.hist((z.square() * eps / sigma).numpy(), bins, **score)
-    path = {"histtype": "step", "color": "tab:blue", "linewidth": 2, "label": "pathwise"}
-    right.hist((2 * z).numpy(), bins, **path)
-    right.axvline(2 * mu, color="black", linestyle="--", linewidth=1, label="exact")
-    right.set(xlabel="an estimate of $d\\,E[z^2]/d\\mu$", ylabel="draws")
-    right.legend(fontsize=8)
+    layout = [["pathwise", "f"], ["score", "q"]]
+    fig, axes = plt.subplot_mosaic(layout, figsize=(7.2, 3.8), layout="constrained")
+    score = "score function: $f(z)\\,\\varepsilon/\\sigma$"
+    _draw_estimates(axes["pathwise"], 2 * z, 2 * mu, "tab:blue", "pathwise: $f'(z)$")
+    _draw_estimates(axes["score"], z.square() * eps / sigma, 2 * mu, "tab:orange", score)
+    axes["pathwise"].tick_params(labelbottom=False)
+    axes["score"].set(xlabel="an estimate of $\\partial E[f]/\\partial\\mu$")
+    _draw_slopes(axes["f"], z[:N_SHOWN])
+    _draw_scores(axes["q"], mu, sigma, eps[:N_SHOWN])
     return fig
 
 
-def _draw_slopes(axes: Axes, mu: float, sigma: float, z: Tensor) -> None:
+def _draw_estimates(ax: Axes, values: Tensor, exact: float, colour: str, name: str) -> None:
+    """A histogram, with the exact value and, as a triangle, the mean."""
+    ax.hist(values.numpy(), torch.linspace(*ESTIMATES, 81).numpy(), color=colour)
+    ax.axvline(exact, color="black", linestyle="--", lw=1)
+    ax.plot(values.mean().item(), 0, "k^", markersize=6, clip_on=False, zorder=3)
+    ax.set(xlim=ESTIMATES, yticks=[])
+    beyond = int(((values < ESTIMATES[0]) | (values > ESTIMATES[1])).sum())
+    if beyond:
+        place = {"xycoords": "axes fraction", "ha": "right", "fontsize": 9}
+        ax.annotate(f"{beyond} beyond the axis", (1, 0.8), **place)
+    ax.set_title(name, loc="left", fontsize=10, color=colour)
+
+
+def _draw_slopes(ax: Axes, z: Tensor) -> None:
     axis = torch.linspace(-3.5, 3.5, 401)
-    axes.plot(axis, axis.square(), "k-", label="$f(z)$")
-    density = torch.exp(-0.5 * ((axis - mu) / sigma) ** 2)
-    axes.plot(axis, 4 * density, "--", color="tab:gray", label="$q(z)$, not to scale")
+    ax.plot(axis, axis.square(), "k-")
     for value in z.tolist():
         ends = (value - 0.25, value + 0.25)
-        axes.plot(ends, [value**2 + 2 * value * (end - value) for end in ends], "tab:blue", lw=2)
-    axes.plot(z, z.square(), "o", color="tab:blue", markersize=4)
-    axes.set(xlabel="$z$", xlim=(-3.5, 3.5), ylim=(-0.4, 12.5))
-    axes.legend(fontsize=8, loc="upper center")
+        ax.plot(ends, [value**2 + 2 * value * (end - value) for end in ends], "tab:blue", lw=2)
+    ax.plot(z, z.square(), "o", color="tab:blue", markersize=4)
+    ax.set(xlim=(-3.5, 3.5), ylim=(-0.8, 12.5), ylabel="$f(z) = z^2$")
+
+
+def _draw_scores(ax: Axes, mu: float, sigma: float, eps: Tensor) -> None:
+    """q(z), and at each draw an arrow as long as its score times σ, which is ε."""
+    axis = torch.linspace(-3.5, 3.5, 401)
+    ax.fill_between(axis, 2.5 * torch.exp(-0.5 * ((axis - mu) / sigma) ** 2), color="0.85")
+    ax.axhline(0, color="black", lw=0.8)
+    arrow = {"arrowstyle": "->", "color": "tab:orange", "lw": 1.5, "shrinkA": 0, "shrinkB": 0}
+    for e in eps.tolist():
+        z = mu + sigma * e
+        ax.annotate("", (z, e), (z, 0), arrowprops=arrow)
+    ax.plot(mu + sigma * eps, torch.zeros_like(eps), "o", color="tab:orange", markersize=4)
+    ax.set(xlim=(-3.5, 3.5), ylim=(-2.9, 2.9), xlabel="$z$", ylabel="score $\\cdot\\,\\sigma$")

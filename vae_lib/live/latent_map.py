@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from vae_lib.live.figure import LiveFigure, here, pack, pack_images, pack_network
+from vae_lib.live.pictures import name_classes, show_image
 
 NAME = "The latent plane, decoded"
 DESCRIPTION = (
@@ -133,17 +134,19 @@ def _picture(
     shown: dict[str, Tensor],
 ) -> Figure:
     layout = [["plane", name] for name in shown]
-    fig, axes = plt.subplot_mosaic(layout, figsize=(6.4, 4), width_ratios=(2.2, 1))
+    fig, axes = plt.subplot_mosaic(
+        layout, figsize=(6.4, 4), width_ratios=(2.4, 1), layout="constrained"
+    )
     left, extent = axes["plane"], (*state["x_range"], *state["y_range"])
     style = {"cmap": "Greys", "vmin": 0, "vmax": 2.7 * state["usual"]}
     left.imshow(distances.T.numpy(), origin="lower", extent=extent, **style)
     colours = "tab:blue" if labels is None else [f"C{int(label) % 10}" for label in labels]
-    left.scatter(*codes.T.numpy(), s=2, c=colours)
-    left.add_patch(plt.Circle((0, 0), CIRCLE, fill=False, color="tab:red", linestyle="--"))
+    left.scatter(*codes.T.numpy(), s=4, c=colours)
+    if labels is not None:
+        name_classes(left, codes, labels)
+    left.add_patch(plt.Circle((0, 0), CIRCLE, fill=False, linestyle="--", lw=1.5))
     left.plot(*state["start"], "o", color="tab:red", markersize=9)
     left.set(xlabel="$z_1$", ylabel="$z_2$")
     for name, image in shown.items():
-        image = image.reshape(state["image_shape"]).numpy()
-        axes[name].imshow(image, cmap="gray_r", vmin=0, vmax=1)
-        axes[name].set(title=name, xticks=[], yticks=[])
+        show_image(axes[name], image.reshape(state["image_shape"]), name)
     return fig

@@ -47,14 +47,13 @@ def _picture(x: float, logit: float, max_logit: float) -> Figure:
     logits = torch.linspace(-max_logit, max_logit, 481, dtype=torch.float64)
     pixel, grey = torch.tensor(x).double(), torch.linspace(0, 1, 201, dtype=torch.float64)
     fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.2), layout="constrained")
-    floor = torch.special.entr(pixel) + torch.special.entr(1 - pixel)
     bce = -td.Bernoulli(logits=logits, validate_args=False).log_prob(pixel)
     left.plot(logits.numpy(), bce.numpy(), "--", color="tab:orange", label="BCE")
     density_cost = -td.ContinuousBernoulli(logits=logits).log_prob(pixel)
-    left.plot(logits.numpy(), density_cost.numpy(), "-", color="tab:blue", label="−log p(x; λ)")
-    left.axhline(floor.item(), color="0.5", linestyle=":", label="H(x)")
+    name = "$-\\log\\,p(x; \\lambda)$"
+    left.plot(logits.numpy(), density_cost.numpy(), "-", color="tab:blue", label=name)
     left.axvline(logit, color="tab:red", lw=1)
-    left.set(xlabel="λ", ylabel="cost of the pixel (nats)", ylim=(-3, 6))
+    left.set(xlabel="$\\lambda$", ylabel="cost of the pixel (nats)", ylim=(-3, 6))
     ticks = {math.log(p / (1 - p)): f"{p:g}" for p in MARKED}
     left.set_xticks(list(ticks), list(ticks.values()), fontsize=9)
     left.set_xlim(-max_logit, max_logit)
@@ -63,8 +62,8 @@ def _picture(x: float, logit: float, max_logit: float) -> Figure:
     unnormalised = td.Bernoulli(logits=here, validate_args=False).log_prob(grey).exp()
     right.plot(grey.numpy(), unnormalised.numpy(), "--", color="tab:orange", label="exp(−BCE)")
     density = td.ContinuousBernoulli(logits=here).log_prob(grey).exp()
-    right.plot(grey.numpy(), density.numpy(), "-", color="tab:blue", label="p(x; λ)")
+    right.plot(grey.numpy(), density.numpy(), "-", color="tab:blue", label="$p(x; \\lambda)$")
     right.axvline(x, color="tab:red", lw=1)
-    right.set(xlabel="grey value x", ylabel="density", ylim=(0, 4))
+    right.set(xlabel="grey value $x$", ylabel="density", ylim=(0, 4))
     right.legend(fontsize=9)
     return fig

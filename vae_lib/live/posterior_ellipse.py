@@ -3,11 +3,11 @@
 import torch
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from matplotlib.patches import Ellipse
 from torch import Tensor, nn
 
-from vae_lib.live.drawing import draw_numerals, drawing_rule, model_and_digits, plane
+from vae_lib.live.drawing import drawing_rule, model_and_digits, plane
 from vae_lib.live.figure import LiveFigure, here
+from vae_lib.live.pictures import draw_ellipses, draw_numerals, name_classes, show_image
 
 NAME = "Your digit, encoded"
 DESCRIPTION = (
@@ -15,6 +15,8 @@ DESCRIPTION = (
     "q(z | x), move over the codes of real digits, each printed as its numeral. The slider makes "
     "them narrower or wider, and the images round the middle one are decoded at their ends."
 )
+# Where the images of the cross are decoded, in standard deviations from the mean.
+ROUND = {"above": (0, 2), "left": (-2, 0), "at": (0, 0), "right": (2, 0), "below": (0, -2)}
 
 
 def posterior_ellipse(
@@ -56,30 +58,28 @@ def posterior_ellipse(
     }
     with torch.no_grad():
         mu, log_var = encoder(images[start]).chunk(2, dim=-1)
-        x_mean = decoder(mu)
-    sigma = torch.exp(0.5 * log_var.clamp(*log_var_range))
-    shown = (image.reshape(image_shape) for image in (images[start], x_mean))
-    picture = _picture(codes, labels, mu, sigma, *shown)
+        sigma = torch.exp(0.5 * log_var.clamp(*log_var_range))
+        x_means = decoder(mu + sigma * mu.new_tensor(list(ROUND.values())))
+    decoded = dict(zip(ROUND, x_means.unflatten(-1, image_shape), strict=True))
+    shown = {"x": images[start].reshape(image_shape), **decoded}
+    picture = _picture(codes, labels, mu, sigma, shown)
     return LiveFigure(
         "posterior_ellipse", name=NAME, description=DESCRIPTION, state=state, picture=picture
     )
 
 
 def _picture(
-    codes: Tensor, labels: Tensor, mu: Tensor, sigma: Tensor, x: Tensor, x_mean: Tensor
+    codes: Tensor, labels: Tensor, mu: Tensor, sigma: Tensor, shown: dict[str, Tensor]
 ) -> Figure:
-    extent = plane(codes)
-    # However wide it is, what matters is that it is wider than the plane.
-    sigma = sigma.clamp(max=10 * (extent["x_range"][1] - extent["x_range"][0]))
-    layout = [["plane", "x"], ["plane", "decoded"]]
-    fig, axes = plt.subplot_mosaic(layout, figsize=(6.4, 4), width_ratios=(2.4, 1))
-    draw_numerals(axes["plane"], codes, labels)
-    for n, style in ((1, "-"), (2, "--")):
-        size = (2 * n * sigma).tolist()
-        axes["plane"].add_patch(Ellipse(mu.tolist(), *size, fill=False, linestyle=style, lw=2))
-    limits = {"xlim": extent["x_range"], "ylim": extent["y_range"], "aspect": "equal"}
-    axes["plane"].set(xlabel="$z_1$", ylabel="$z_2$", **limits)
-    for name, shown, title in (("x", x, "$x$"), ("decoded", x_mean, r"decoded at $\mu$")):
-        axes[name].imshow(shown.numpy(), cmap="gray_r", vmin=0, vmax=1)
-        axes[name].set(title=title, xticks=[], yticks=[])
+    fig = plt.figure(figsize=(6.8, 3.8), layout="constrained")
+    left, right = fig.subfigures(1, 2, width_ratios=(1.5, 1))
+    ax = left.subplots()
+    draw_numerals(ax, codes, labels)
+    name_classes(ax, codes, labels)
+    draw_ellipses(ax, mu, sigma, plane(codes))
+    layout = [[".", "x", "."], [".", "above", "."], ["left", "at", "right"], [".", "below", "."]]
+    titles = {"x": "$x$", "above": r"decoded at $\mu$ and round it"}
+    axes = right.subplot_mosaic(layout, height_ratios=(1.3, 1, 1, 1))
+    for name, image in shown.items():
+        show_image(axes[name], image, titles.get(name, ""))
     return fig

@@ -12,7 +12,7 @@ export default live((frame, state) => {
   frame.draw(() => {
     const n = progress.filter(({ solved }) => solved).length;
     const all = n === progress.length ? ": that is all of them" : "";
-    frame.tell(`${n} of ${progress.length} answered${all}.`, { questions: progress });
+    frame.tell(`${n} of ${progress.length} answered rightly${all}.`, { questions: progress });
   });
 });
 

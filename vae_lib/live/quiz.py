@@ -56,7 +56,8 @@ def _question(number: int, question: Mapping[str, object]) -> dict[str, object]:
 
 
 def _as_html(state: dict[str, list[dict]]) -> str:
-    parts = ["<p>Open an answer to see whether it is right, and why.</p>"]
+    to_do = "Open an answer to see whether it is right, and why."
+    parts = [f'<p class="on-screen">{to_do}</p>']
     for number, question in enumerate(state["questions"], 1):
         parts.append(f"<p><strong>{number}.</strong> {_marked_up(question['text'])}</p>")
         for letter, option in zip(_LETTERS, question["options"], strict=False):

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch import distributions as td
 
 from vae_lib.live.figure import LiveFigure, here, pack
+from vae_lib.live.pictures import show_image
 
 NAME = "One σ for all pixels"
 DESCRIPTION = (
@@ -18,6 +19,7 @@ DESCRIPTION = (
     "are minus its log-likelihood and the two terms of that; the draw has noise of the chosen σ."
 )
 ALL = "all {n}, on average"
+TICKS = [sign * 10.0**power for power in range(-4, 4) for sign in (1, 2, 5)]
 
 
 def sigma_slider(
@@ -91,19 +93,23 @@ def _log10_range(sse: list[float], n_pixels: int, sigma: float) -> list[float]:
 
 
 def _picture(state: dict, x: Tensor, x_mean: Tensor) -> Figure:
-    sigma, (low, high) = state["sigma"], state["value_range"]
-    fig = plt.figure(figsize=(6.8, 3.4), layout="constrained")
-    mosaic = [["curves", i] for i in range(3)]
-    curves, *places = fig.subplot_mosaic(mosaic, width_ratios=(4, 1)).values()
-    _draw_curves(curves, (x - x_mean).double(), sigma, state["log10_range"])
-    eps = torch.randn(len(x), generator=torch.Generator().manual_seed(0))
-    images = {"$x$": x, "mean": x_mean, "a draw": x_mean + sigma * eps}
-    for ax, (title, values) in zip(places, images.items(), strict=True):
-        image = values.reshape(state["image_shape"]).numpy()
-        cmap = "gray_r" if low < high else "gray"
-        ax.imshow(image, cmap=cmap, vmin=min(low, high), vmax=max(low, high))
-        ax.set(xticks=[], yticks=[])
-        ax.set_title(title, fontsize=9)
+    """The first state, with noise of its own; errors and noise at twice the contrast."""
+    sigma, (white, black) = state["sigma"], state["value_range"]
+    layout = [["curves", "x", "errors"], ["curves", "reconstruction", "."]]
+    layout += [["curves", "a draw", "noise"]]
+    fig, axes = plt.subplot_mosaic(
+        layout, figsize=(7.2, 3.6), width_ratios=(4, 1, 1), layout="constrained"
+    )
+    _draw_curves(axes["curves"], (x - x_mean).double(), sigma, state["log10_range"])
+    noise = sigma * torch.randn(len(x), generator=torch.Generator().manual_seed(0))
+    half = (black - white) / 4
+    shown = {"x": x, "reconstruction": x_mean, "a draw": x_mean + noise}
+    shown |= {"errors": x - x_mean, "noise": noise}
+    for name, values in shown.items():
+        ends = (-half, half) if name in ("errors", "noise") else (white, black)
+        title = "$x$" if name == "x" else name
+        image = values.reshape(state["image_shape"])
+        show_image(axes[name], image, title, white=ends[0], black=ends[1])
     return fig
 
 
@@ -113,10 +119,21 @@ def _draw_curves(ax: Axes, residual: Tensor, sigma: float, log10_range: list[flo
     log_term = len(residual) / 2 * (2 * math.pi * grid.square()).log()
     now = -td.Normal(0.0, sigma).log_prob(residual).sum()
     x, error_term = grid.numpy(), cost - log_term
-    ax.plot(x, error_term.numpy(), "--", color="tab:orange", label="SSE/2σ²")
+    ax.plot(x, error_term.numpy(), "--", color="tab:orange", label="SSE / 2$\\sigma^2$")
     ax.plot(x, log_term.numpy(), ":", color="tab:blue", label=r"$\frac{D}{2}\log 2\pi\sigma^2$")
-    ax.plot(x, cost.numpy(), "k-", label="sum")
+    ax.plot(x, cost.numpy(), "k-", label="their sum")
+    for value, name, side in (
+        (math.sqrt(0.5), "$\\sigma^2$ = ½", "right"),
+        (1.0, "$\\sigma$ = 1", "left"),
+    ):
+        ax.axvline(value, color="0.6", linestyle="--", lw=1, zorder=0)
+        place = (value, 0.97)
+        style = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
+        offset = (-4 if side == "right" else 4, 0)
+        ax.annotate(name, place, xytext=offset, ha=side, color="0.3", fontsize=9, **style)
     ax.plot(sigma, now.item(), "o", color="tab:red", markersize=9)
     bottom, top = log_term[0].item(), log_term[-1].item() + 1.5 * len(residual)
-    ax.set(xscale="log", xlabel="σ", ylabel="nats", ylim=(bottom, top))
-    ax.legend(fontsize=9, loc="lower right")
+    ax.set(xscale="log", xlabel="$\\sigma$", ylabel="nats", ylim=(bottom, top))
+    ax.set_xticks(ticks := [t for t in TICKS if x[0] <= t <= x[-1]], [f"{t:g}" for t in ticks])
+    ax.set_xticks([], minor=True)
+    ax.legend(fontsize=9, loc="lower right", frameon=True, framealpha=1, edgecolor="none")
