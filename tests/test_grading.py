@@ -12,16 +12,29 @@ import pickle
 import re
 import struct
 
+import grade
 import pytest
 import torch
 from grading import handins, slicing, tables, wire
 from grading.handins import NotANotebook, chapter_of, code_cells, handed_in
 from grading.isolation import ON_THE_OTHER_SIDE, Isolation
-from grading.judges_side import Answers
+from grading.unpacking import Unpacker
 from handed_in import one_cell
 from torch import distributions as td
 
 from vae_lib.exercises import exercises
+
+# The command
+
+
+@pytest.mark.parametrize("given", [[], [""], ["--jobs", "1"], ["nowhere"]])
+def test_without_a_folder_the_command_says_in_a_sentence_what_it_takes(capsys, given):
+    with pytest.raises(SystemExit) as ended:
+        grade.read_arguments(given)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and "make grade FOLDER=handed_in" in said
+    assert said.count("\n") == 1 and ("nowhere." in said) == ("nowhere" in given)
+
 
 # Reading
 
@@ -169,8 +182,7 @@ def test_a_cell_that_is_not_python_costs_its_own_exercise_alone():
 def there_and_back(value):
     packer = wire.Packer(keep=lambda value: 0)
     tree = json.loads(json.dumps(packer.pack(value)))
-    answers = object.__new__(Answers)  # without a process
-    return answers.unpacked(tree, bytes(packer.blob), [])
+    return Unpacker(None, bytes(packer.blob)).unpack(tree)
 
 
 @pytest.mark.parametrize("value", [None, ..., True, 3, 2.5, "text", 1 + 2j, (1, [2.0, "a"]), []])

@@ -11,7 +11,8 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-from grading.judges_side import Answers, Gone, is_of_an_answer
+from grading.errors import Gone, is_of_an_answer
+from grading.judges_side import Answers
 
 import vae_lib
 
