@@ -4,7 +4,11 @@ Each is made from a chapter of the book, so that what is graded is what a learne
 """
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -83,6 +87,18 @@ def standard_deviation(log_var):
         except BaseException:
             pass
 """
+
+
+def can_lock():
+    """Whether the system has what answers are locked in by, asked of a program that is not ours.
+
+    The continuous build has to have it, and its tests fail where it has not.
+    """
+    if os.environ.get("CI") and sys.platform == "linux":
+        return True
+    kinds = ("--user", "--map-root-user", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork")
+    unshare = shutil.which("unshare")
+    return unshare is not None and subprocess.run([unshare, *kinds, "true"]).returncode == 0
 
 
 def chapter(name=CHAPTER):

@@ -11,6 +11,7 @@ import os
 import pickle
 import re
 import struct
+from pathlib import Path
 
 import grade
 import pytest
@@ -23,6 +24,8 @@ from handed_in import one_cell
 from torch import distributions as td
 
 from vae_lib.exercises import exercises
+
+ROOT = Path(__file__).resolve().parents[1]
 
 # The command
 
@@ -243,6 +246,32 @@ def test_a_tensor_of_another_size_than_it_says_is_refused(change):
 def test_a_message_that_is_none_is_refused_and_never_read_whole(message):
     with pytest.raises(wire.Refused):
         wire.receive(io.BytesIO(message))
+
+
+class Harms:
+    """What does something when it is unpickled."""
+
+    def __reduce__(self):
+        return os.mkdir, ("unpickled",)
+
+
+def test_what_is_pickled_is_no_message_and_is_not_opened(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    content = pickle.dumps(Harms())
+    with pytest.raises(wire.Refused):
+        wire.receive(io.BytesIO(struct.pack("<QQ", len(content), 0) + content))
+    assert not (tmp_path / "unpickled").exists()
+
+
+def test_the_judge_opens_nothing_that_could_carry_code():
+    """Its modules make pickles, for the answers; those that open them run on the other side."""
+    for path in sorted((ROOT / "book" / "grading").glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree.body = [n for n in tree.body if getattr(n, "name", "") != "_function"]
+        used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        opens = {name for name in used if re.search(r"\.(loads?|Unpickler|unsafe_load)$", name)}
+        opens -= {"json.loads", "self.load", "answers.load"}
+        assert not opens or path.name == "answers_side.py", f"{path.name}: {opens}"
 
 
 def test_what_an_exercise_gives_arrives_as_a_function():
