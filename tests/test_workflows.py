@@ -11,6 +11,7 @@ from pathlib import Path
 
 import colab
 import pytest
+import versions
 import yaml
 
 from book.__main__ import COMMANDS
@@ -96,6 +97,7 @@ def test_the_oldest_and_the_newest_python_are_tested_on_three_systems():
     assert systems == {"ubuntu", "macos", "windows"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     oldest, newest = matrix["python"]
+    assert newest == versions.NEWEST
     assert oldest == project["requires-python"].removeprefix(">=")
     # Naming a version is not enough, since 2.13 named 3.15 and had no wheels for it.
     assert f"Programming Language :: Python :: {newest}" in metadata.metadata("torch").get_all(
