@@ -118,9 +118,9 @@ def test_what_never_ends_is_ended_by_the_clock(answers, where):
     with pytest.raises(Gone):
         if where == "in a call":
             answers.longest = 1.0
-            ask(answers, "import time\ntime.sleep(600)")
+            ask(answers, "import time\ntime.sleep(60)")
         else:
-            cell = "import time\nx = time.sleep(600)\ndef f():\n    return x"
+            cell = "import time\nx = time.sleep(60)\ndef f():\n    return x"
             answers.load([cell], [True], "0.0", "f", seconds=1.0)
     assert answers.late and time.monotonic() - begun < 30
 
@@ -237,7 +237,7 @@ def test_a_verdict_is_not_to_be_had_by_saying_it(tmp_path, locked):
 
 
 def test_a_hand_in_has_so_many_seconds_for_all_of_it(tmp_path, locked):
-    slow = "import time\nx = time.sleep(600)\n# Fill-in 2.a\n"
+    slow = "import time\nx = time.sleep(60)\n# Fill-in 2.a\n"
     slow += "def standard_deviation(log_var):\n    return x"
     found = verdicts(tmp_path / "in", locked, {"a": slow, "b": MARKS + LOOKS}, seconds=15.0)
     assert found["a"]["2.a"]["hint"].startswith("Stopped after")

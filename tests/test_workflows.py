@@ -15,6 +15,7 @@ import versions
 import yaml
 
 from book.__main__ import COMMANDS
+from vae_lib.data import DATASETS
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".github"
@@ -124,6 +125,15 @@ def test_the_oldest_versions_are_tried_on_the_oldest_python_and_the_newest_on_th
     )
     runs = "\n".join(step.get("run", "") for step in steps("tests", "versions"))
     assert "book oldest" in runs and "book newest" in runs
+
+
+def test_the_book_is_built_once_a_week_on_what_has_to_be_downloaded():
+    triggers = workflow("mnist")[True]  # YAML reads `on` as true
+    assert triggers.keys() == {"schedule", "workflow_dispatch"}
+    runs = [step["run"] for step in steps("mnist", "build") if "run" in step]
+    assert runs == ["python -m book mnist"]
+    # The others with files are none that the chapters can be built on (book/other_data.py).
+    assert {name for name, known in DATASETS.items() if known.sha256 and known.drawing} == {"mnist"}
 
 
 def test_a_tag_gives_a_release_with_wheel_pdf_and_site_and_a_branch_none():
