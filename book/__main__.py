@@ -29,8 +29,8 @@ SUITE += ["--cov-fail-under=90", "chapters", "tests"]
 LONG = ["-m", "pytest", "-n", "auto", "-m", "long"]
 ON_MNIST = ["-m", "pytest", "-m", "mnist", "tests/test_on_mnist.py", "tests/test_faq.py"]
 IN_COLAB = ["-m", "pytest", "-n", "auto", "-m", "colab", "tests/test_colab.py"]
-ON_GRADING = ["-m", "pytest", "-m", "grading"]
-ON_GRADING += ["tests/test_grading_class.py", "tests/test_grading_locks.py"]
+ON_GRADING = ["-m", "pytest", "-m", "grading", "tests/test_grading_class.py"]
+ON_GRADING += ["tests/test_grading_locks.py", "tests/test_handout_runs.py"]
 
 # What each command is for, and its steps: a sentence to print, or a program to run.
 COMMANDS = {

@@ -96,7 +96,8 @@ def main(arguments: list[str]) -> int:
     subprocess.run(listing, check=True)
     status = run_tests(python, more)
     runs = [partial(run_chapter, python, name) for name in CHAPTERS]
-    return status or int(not all([*execution.side_by_side(runs, jobs=2)]))
+    ran = [*execution.side_by_side(runs, jobs=2)]
+    return status or int(not all(ran))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Each is made from a chapter of the book, so that what is graded is what a learner hands in.
 """
 
+import copy
 import json
 import os
 import re
@@ -114,14 +115,19 @@ def solutions(notebook):
     return found
 
 
-def answered(answers, name=CHAPTER):
-    """A chapter in which some stubs have been filled in, each under its own comment."""
-    notebook = chapter(name)
+def filled_in(notebook, answers):
+    """A copy of a notebook in which some stubs have been filled in, each under its own comment."""
+    notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
         stub = STUB.match(cell.source) if cell.cell_type == "code" else None
         if stub and stub[1] in answers:
             cell.source = f"{stub[0]}\n{answers[stub[1]]}"
     return notebook
+
+
+def answered(answers, name=CHAPTER):
+    """A chapter in which some stubs have been filled in."""
+    return filled_in(chapter(name), answers)
 
 
 def all_right(name=CHAPTER):

@@ -320,8 +320,11 @@ def test_a_spreadsheet_takes_nothing_for_a_formula():
 
 
 def test_markup_is_text_in_the_page():
-    page = tables.as_html(RESULTS)
-    assert "@x &lt;/td&gt;&lt;script&gt;" in page and "<script" not in page
+    """In a hint, in a student's name, and in that of a file that was not graded."""
+    page = tables.as_html([each | {"student": "<img>", "file": "<svg>"} for each in RESULTS])
+    assert "@x &lt;/td&gt;&lt;script&gt;" in page
+    assert "&lt;img&gt;" in page and "&lt;svg&gt;" in page
+    assert not re.search("<(script|img|svg)", page)
 
 
 def test_a_table_counts_by_student_and_by_exercise():
