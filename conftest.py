@@ -72,12 +72,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class ByFile(LoadScopeScheduling):
     """Keeps each file's tests, or a notebook's cells, in one worker.
 
-    Two files are divided: that of the chapters in Colab, by chapter, and that of the site, by page.
+    Three files are divided: those of the chapters in Colab and of the hand-outs by chapter, that of
+    the site by page.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, test = nodeid.partition("::")
-        if path.endswith("test_colab.py"):
+        if path.endswith(("test_colab.py", "test_handout_runs.py")):
             return nodeid.partition("[")[2] or path
         page = re.search(r"\[.*?((?:book|chapters)/\w+)", test)
         return page[1] if page and path.endswith("test_browser_site.py") else path

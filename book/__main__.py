@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from book.answers import call
+from book.processes import call, python_of
 
 # Nothing but the standard library, and nothing newer than Python 3.8: this runs before anything is
 # installed, and has to say so where Python is too old.
@@ -30,6 +30,7 @@ LONG = ["-m", "pytest", "-n", "auto", "-m", "long"]
 ON_MNIST = ["-m", "pytest", "-m", "mnist", "tests/test_on_mnist.py", "tests/test_faq.py"]
 IN_COLAB = ["-m", "pytest", "-n", "auto", "-m", "colab", "tests/test_colab.py"]
 ON_GRADING = ["-m", "pytest", "-m", "grading", "tests/test_grading_class.py"]
+ON_GRADING += ["tests/test_grading_locks.py", "tests/test_handout_runs.py"]
 
 # What each command is for, and its steps: a sentence to print, or a program to run.
 COMMANDS = {
@@ -140,11 +141,6 @@ def show_help(prefix: str) -> None:
         print(f"{prefix} {name:<9} {what}")
 
 
-def environments_python(root: Path) -> Path:
-    """The Python of .venv, which may not be there yet."""
-    return root / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
 def is_ready(root: Path) -> bool:
     """Whether .venv was installed after the last change of what it is to hold."""
     ready = root / ".venv" / ".ready"
@@ -158,7 +154,7 @@ def install(root: Path) -> int:
     if is_ready(root):
         return 0
     print("Installing into .venv (torch is large: this takes a few minutes) ...", flush=True)
-    python = environments_python(root)
+    python = python_of(root / ".venv")
     if not has_pip(python):  # there is none, or its making was interrupted
         making = [sys.executable, "-m", "venv", "--clear", ".venv"]
         status = call(making, cwd=root)
@@ -233,7 +229,7 @@ def main(arguments: list[str]) -> int:
     if sys.version_info < OLDEST:
         return too_old()
     status = 0 if here else install(ROOT)
-    python = sys.executable if here else str(environments_python(ROOT))
+    python = sys.executable if here else str(python_of(ROOT / ".venv"))
     return status or run(name, ROOT, python, more)
 
 

@@ -11,9 +11,10 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+
+from processes import call
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = "my_answers"
@@ -43,19 +44,6 @@ def lay_out(chapters: Path, folder: Path) -> list[str]:
             changed.append(chapter.name)
     (folder / BEGUN).write_text(json.dumps(begun, indent=1), encoding="utf-8")
     return changed
-
-
-def call(line: list[str], **options: object) -> int:
-    """Run a program and return its exit status; Ctrl-C, which it gets as well, is its affair.
-
-    `subprocess.run` would kill it a moment later, with what it started or has not yet put away.
-    """
-    with subprocess.Popen(line, **options) as process:
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                continue
 
 
 def main(arguments: list[str]) -> int:

@@ -15,14 +15,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock
+from processes import python_of
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "_build" / "environments"
 SAY_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
-
-
-def python_of(environment: Path) -> Path:
-    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def packages_of(python: Path) -> Path:

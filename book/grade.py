@@ -16,9 +16,9 @@ from pathlib import Path
 import nbformat
 from grading import tables
 from grading.classroom import cores, grade_all
+from grading.errors import Gone
 from grading.handins import handed_in
 from grading.isolation import Isolation, missing_protections
-from grading.judges_side import Gone
 from grading.judging import Task
 
 from vae_lib.exercises import exercises
@@ -26,6 +26,8 @@ from vae_lib.exercises import exercises
 ROOT = Path(__file__).resolve().parents[1]
 TO = ROOT / "_build" / "grades"
 SECONDS = 300.0
+EXAMPLE = "make grade FOLDER=handed_in, or python -m book grade handed_in"
+WANTED = f"Say which folder holds what was handed in: {EXAMPLE}."
 CHECK = re.compile(r'check\("([^"]+)", (\w+)\)')
 
 
@@ -54,7 +56,8 @@ def of_the_book() -> tuple[dict[str, str], frozenset[str]]:
 
 def read_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m book grade", description=__doc__)
-    parser.add_argument("folder", type=Path, help="what was handed in")
+    # Without a value make's FOLDER is an empty one, which as a path would be this folder.
+    parser.add_argument("folder", nargs="?", default="", help="what was handed in")
     parser.add_argument("--chapters", nargs="+", type=chapter_named, default=[], metavar="CHAPTER")
     parser.add_argument("--to", type=Path, default=TO, help="the folder for the tables")
     parser.add_argument("--jobs", type=int, default=cores(), help="so many at a time")
@@ -65,8 +68,11 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
         "--unprotected", action="store_true", help="go on where the system lacks protections"
     )
     given = parser.parse_args(arguments)
+    if not given.folder:
+        parser.exit(2, f"{WANTED}\n")
+    given.folder = Path(given.folder)
     if not given.folder.is_dir():
-        parser.error(f"there is no folder {given.folder}")
+        parser.exit(2, f"There is no folder {given.folder}. {WANTED}\n")
     return given
 
 

@@ -1,8 +1,9 @@
 """The library at other versions than constraints.txt has: python book/versions.py oldest|newest
 
 `oldest` is every lower bound that pyproject.toml names for the library and its tests, exactly;
-`newest` what pip takes without a word about versions. Each gets an environment of its own, in
-which the library's tests run, and then some chapters. Further arguments go to pytest.
+`newest` what pip takes without a word about versions. Each gets an environment of its own, on the
+oldest Python that is promised or the newest that is at hand, in which the library's tests run, and
+then some chapters. Further arguments go to pytest.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from packaging.requirements import Requirement
 from records import Outcome
 
 ROOT = Path(__file__).resolve().parents[1]
+NEWEST = "3.14"  # the newest Python that torch has wheels for: it names 3.15, and has none
 # Those that look at vae_lib alone: at no browser, no site and no notebook but for its exercises.
 TESTS = ("acceptance", "chapter_exercises", "checks", "claims", "conditionals", "data", "devices")
 TESTS += ("evaluation", "evaluation_inputs", "exercise_answers", "exercises", "laws")
@@ -31,9 +33,23 @@ UNUSED = {"ruff", "zizmor"}  # of the tests' packages: these run nothing of ours
 ALSO = ["nbclient"]  # with which some tests run cells, and which jupyter-book brings elsewhere
 
 
+def described(root: Path) -> dict:
+    """The project as pyproject.toml describes it."""
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def python_for(which: str, root: Path = ROOT) -> str:
+    """The oldest Python that is promised or the newest at hand; this one for want of either."""
+    oldest = described(root)["requires-python"].removeprefix(">=")
+    last, first = (int(version.partition(".")[2]) for version in (NEWEST, oldest))
+    tried = [first] if which == "oldest" else range(last, first - 1, -1)
+    found = (environments.find_python(f"3.{minor}") for minor in tried)
+    return next(filter(None, found), sys.executable)
+
+
 def wanted(root: Path) -> list[Requirement]:
     """What the library and its tests need, as pyproject.toml says it."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = described(root)
     listed = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     return [r for r in map(Requirement, listed) if r.name not in UNUSED]
 
@@ -74,12 +90,14 @@ def main(arguments: list[str]) -> int:
     if which not in ("oldest", "newest"):
         print(__doc__, file=sys.stderr)
         return 2
-    python = environments.make(which, requirements(which))
+    python = environments.make(which, requirements(which), python=python_for(which))
+    print(f"Python {environments.version_of(str(python))}", flush=True)
     listing = [str(python), "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"]
     subprocess.run(listing, check=True)
     status = run_tests(python, more)
     runs = [partial(run_chapter, python, name) for name in CHAPTERS]
-    return status or int(not all([*execution.side_by_side(runs, jobs=2)]))
+    ran = [*execution.side_by_side(runs, jobs=2)]
+    return status or int(not all(ran))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book"))
 import environments  # noqa: E402
+from processes import python_of  # noqa: E402
 
 LIST = ROOT / "tests" / "colab_packages.txt"
 ON_A_GPU = "# On a GPU also, or otherwise:"
@@ -79,7 +80,7 @@ def fresh_runtime(base: Path, folder: Path) -> Path:
     So what is installed there later, and nothing else, lies in its own folder.
     """
     subprocess.run([base, "-m", "venv", "--without-pip", folder], check=True)
-    python = environments.python_of(folder)
+    python = python_of(folder)
     seen = environments.packages_of(base)
     hook = f"import site; site.addsitedir({str(seen)!r})\n"
     (environments.packages_of(python) / "colab.pth").write_text(hook, encoding="utf-8")

@@ -3,8 +3,13 @@
 Each is made from a chapter of the book, so that what is graded is what a learner hands in.
 """
 
+import copy
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -85,6 +90,18 @@ def standard_deviation(log_var):
 """
 
 
+def can_lock():
+    """Whether the system has what answers are locked in by, asked of a program that is not ours.
+
+    The continuous build has to have it, and its tests fail where it has not.
+    """
+    if os.environ.get("CI") and sys.platform == "linux":
+        return True
+    kinds = ("--user", "--map-root-user", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork")
+    unshare = shutil.which("unshare")
+    return unshare is not None and subprocess.run([unshare, *kinds, "true"]).returncode == 0
+
+
 def chapter(name=CHAPTER):
     return nbformat.read(CHAPTERS / f"{name}.ipynb", as_version=4)
 
@@ -98,14 +115,19 @@ def solutions(notebook):
     return found
 
 
-def answered(answers, name=CHAPTER):
-    """A chapter in which some stubs have been filled in, each under its own comment."""
-    notebook = chapter(name)
+def filled_in(notebook, answers):
+    """A copy of a notebook in which some stubs have been filled in, each under its own comment."""
+    notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
         stub = STUB.match(cell.source) if cell.cell_type == "code" else None
         if stub and stub[1] in answers:
             cell.source = f"{stub[0]}\n{answers[stub[1]]}"
     return notebook
+
+
+def answered(answers, name=CHAPTER):
+    """A chapter in which some stubs have been filled in."""
+    return filled_in(chapter(name), answers)
 
 
 def all_right(name=CHAPTER):

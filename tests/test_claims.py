@@ -3,6 +3,7 @@
 import math
 import pickle
 import re
+import sys
 from html.parser import HTMLParser
 
 import IPython
@@ -120,7 +121,8 @@ def test_a_false_claim_says_which_values_fail_and_by_how_much():
         claim("it is above one", 0.9999999404, above=1)
 
 
-def test_in_a_terminal_it_is_a_line_and_its_numbers(capsys):
+def test_in_a_terminal_it_is_a_line_and_its_numbers(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "IPython", None)  # of which another test may have had a shell
     claim("it beats PCA", [0.123456789, 0.2], below=0.25, seeds=range(2))
     printed = capsys.readouterr().out
     assert printed == "✓ it beats PCA\n  0.1235 to 0.2: below 0.25; margin 0.05; seeds 0, 1\n"

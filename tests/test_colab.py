@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -186,3 +187,16 @@ def test_progress_is_a_bar_and_a_check_answers(base, wheel, tmp_path):
     (bar,) = ran.models("FloatProgressModel")
     assert (bar["value"], bar["max"]) == (4, 4)
     assert ran.cells[1].outputs[-1]["metadata"]["vae_book"]["verdict"] == "correct"
+
+
+# In place of a GPU, which no machine of the continuous build has
+
+
+@pytest.mark.parametrize("number", ["05", "06"])
+def test_no_cell_mixes_the_gpus_numbers_with_the_processors(number):
+    """On a device that is neither, with a moment's training, and so without its assertions."""
+    line = [sys.executable, "benchmarks/chapter_runs.py", number, "--device", "fake", "--quick"]
+    environment = environments.with_variables({"PYTHONPATH": str(ROOT)})
+    done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(rf"^{number}_\w+ .* runs$", done.stdout, re.MULTILINE), done.stdout

@@ -96,12 +96,12 @@ def test_a_command_that_is_not_there_is_answered_with_those_that_are():
 
 
 def test_the_commands_need_nothing_that_is_not_in_python_and_no_newer_syntax():
-    files = [ROOT / "book" / name for name in ("__init__.py", "__main__.py", "answers.py")]
+    files = [ROOT / "book" / name for name in ("__init__.py", "__main__.py", "processes.py")]
     trees = [ast.parse(path.read_text("utf-8"), feature_version=(3, 8)) for path in files]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     imported = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {getattr(node, "module", None) or node.names[0].name for node in imported}
-    assert names <= {*sys.stdlib_module_names, "book.answers"}
+    assert names <= {*sys.stdlib_module_names, "book.processes"}
 
 
 def test_every_program_that_a_command_runs_is_there():
@@ -159,7 +159,7 @@ except KeyboardInterrupt:
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C in another way")
 def test_what_is_interrupted_ends_in_its_own_way():
     """A terminal's Ctrl-C reaches all that runs in it; JupyterLab then asks and stops kernels."""
-    outer = f"import answers, sys; sys.exit(answers.call([sys.executable, '-c', {TIDY!r}]))"
+    outer = f"import processes, sys; sys.exit(processes.call([sys.executable, '-c', {TIDY!r}]))"
     options = {"cwd": ROOT / "book", "stdout": subprocess.PIPE, "start_new_session": True}
     # Whoever started the tests may have had Ctrl-C ignored, as a shell does in the background.
     options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -187,7 +187,7 @@ def ran(monkeypatch, bare):
 
     def run(line, **_):
         lines.append(line)
-        python = commands.environments_python(bare)
+        python = commands.python_of(bare / ".venv")
         has_pip = python.exists() and python.read_text() == "whole"
         if "venv" in line:
             python.parent.mkdir(parents=True, exist_ok=True)
@@ -211,7 +211,7 @@ def test_an_environment_is_made_once(bare, ran):
 
 def test_an_environment_whose_making_was_interrupted_is_made_anew(bare, ran):
     """Python is there and pip is not: as a Ctrl-C leaves it."""
-    python = commands.environments_python(bare)
+    python = commands.python_of(bare / ".venv")
     python.parent.mkdir(parents=True)
     python.write_text("half")
     assert commands.install(bare) == 0

@@ -78,6 +78,20 @@ def test_the_oldest_are_exactly_the_bounds_and_the_newest_have_none():
     assert set(newest) == set(oldest) and not any(Requirement(r).specifier for r in newest)
 
 
+@pytest.mark.parametrize(
+    ("which", "at_hand", "taken"),
+    [
+        ("oldest", ["3.11", "3.14"], "3.11"),
+        ("newest", ["3.11", "3.13", "3.14", "3.15"], "3.14"),
+        ("newest", ["3.11", "3.13"], "3.13"),
+        ("oldest", ["3.13"], sys.executable),
+    ],
+)
+def test_they_run_on_the_oldest_and_the_newest_python_there_is(monkeypatch, which, at_hand, taken):
+    monkeypatch.setattr(environments, "find_python", {name: name for name in at_hand}.get)
+    assert versions.python_for(which) == taken
+
+
 def test_what_is_run_at_other_versions_is_there():
     for name in versions.TESTS:
         assert list(ROOT.glob(f"tests/test_{name}.py")), name

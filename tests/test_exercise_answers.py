@@ -668,7 +668,7 @@ def surroundings_now():
         "anomaly mode": (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()),
         "precision": torch.get_float32_matmul_precision(),
         "type": torch.get_default_dtype(),
-        "device": torch.get_default_device(),
+        "device": torch.empty(0).device,
         "validation": Distribution._validate_args,
         "folder": os.getcwd(),
         "environment": dict(os.environ),

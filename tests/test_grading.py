@@ -11,17 +11,33 @@ import os
 import pickle
 import re
 import struct
+from pathlib import Path
 
+import grade
 import pytest
 import torch
 from grading import handins, slicing, tables, wire
 from grading.handins import NotANotebook, chapter_of, code_cells, handed_in
 from grading.isolation import ON_THE_OTHER_SIDE, Isolation
-from grading.judges_side import Answers
+from grading.unpacking import Unpacker
 from handed_in import one_cell
 from torch import distributions as td
 
 from vae_lib.exercises import exercises
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# The command
+
+
+@pytest.mark.parametrize("given", [[], [""], ["--jobs", "1"], ["nowhere"]])
+def test_without_a_folder_the_command_says_in_a_sentence_what_it_takes(capsys, given):
+    with pytest.raises(SystemExit) as ended:
+        grade.read_arguments(given)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and "make grade FOLDER=handed_in" in said
+    assert said.count("\n") == 1 and ("nowhere." in said) == ("nowhere" in given)
+
 
 # Reading
 
@@ -169,8 +185,7 @@ def test_a_cell_that_is_not_python_costs_its_own_exercise_alone():
 def there_and_back(value):
     packer = wire.Packer(keep=lambda value: 0)
     tree = json.loads(json.dumps(packer.pack(value)))
-    answers = object.__new__(Answers)  # without a process
-    return answers.unpacked(tree, bytes(packer.blob), [])
+    return Unpacker(None, bytes(packer.blob)).unpack(tree)
 
 
 @pytest.mark.parametrize("value", [None, ..., True, 3, 2.5, "text", 1 + 2j, (1, [2.0, "a"]), []])
@@ -233,6 +248,32 @@ def test_a_message_that_is_none_is_refused_and_never_read_whole(message):
         wire.receive(io.BytesIO(message))
 
 
+class Harms:
+    """What does something when it is unpickled."""
+
+    def __reduce__(self):
+        return os.mkdir, ("unpickled",)
+
+
+def test_what_is_pickled_is_no_message_and_is_not_opened(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    content = pickle.dumps(Harms())
+    with pytest.raises(wire.Refused):
+        wire.receive(io.BytesIO(struct.pack("<QQ", len(content), 0) + content))
+    assert not (tmp_path / "unpickled").exists()
+
+
+def test_the_judge_opens_nothing_that_could_carry_code():
+    """Its modules make pickles, for the answers; those that open them run on the other side."""
+    for path in sorted((ROOT / "book" / "grading").glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree.body = [n for n in tree.body if getattr(n, "name", "") != "_function"]
+        used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        opens = {name for name in used if re.search(r"\.(loads?|Unpickler|unsafe_load)$", name)}
+        opens -= {"json.loads", "self.load", "answers.load"}
+        assert not opens or path.name == "answers_side.py", f"{path.name}: {opens}"
+
+
 def test_what_an_exercise_gives_arrives_as_a_function():
     weights = torch.randn(3, 2)
     given = (lambda z: torch.tanh(z @ weights), [torch.nn.Linear(2, 1)])
@@ -279,8 +320,11 @@ def test_a_spreadsheet_takes_nothing_for_a_formula():
 
 
 def test_markup_is_text_in_the_page():
-    page = tables.as_html(RESULTS)
-    assert "@x &lt;/td&gt;&lt;script&gt;" in page and "<script" not in page
+    """In a hint, in a student's name, and in that of a file that was not graded."""
+    page = tables.as_html([each | {"student": "<img>", "file": "<svg>"} for each in RESULTS])
+    assert "@x &lt;/td&gt;&lt;script&gt;" in page
+    assert "&lt;img&gt;" in page and "&lt;svg&gt;" in page
+    assert not re.search("<(script|img|svg)", page)
 
 
 def test_a_table_counts_by_student_and_by_exercise():

@@ -21,6 +21,7 @@ LIBRARY = ROOT / "vae_lib"
 MODULES = sorted(LIBRARY.rglob("*.py"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
+COMMANDS = sorted((ROOT / "book").rglob("*.py"))
 SCRIPTS = sorted([*LIBRARY.rglob("*.js"), *(ROOT / "book").glob("*.js")])
 
 # What each part of the library may import of the rest, types aside. All may import the foundation,
@@ -135,7 +136,9 @@ def test_the_library_is_read_in_an_afternoon():
     assert sum(lines_of_code(path.read_text(encoding="utf-8")) for path in core) < 2_600
 
 
-@pytest.mark.parametrize("path", [*MODULES, *SCRIPTS], ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", [*MODULES, *COMMANDS, *SCRIPTS], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_a_module_is_read_in_one_sitting(path):
     lines = path.read_text(encoding="utf-8").splitlines()
     assert sum(bool(line.strip()) for line in lines) <= 250

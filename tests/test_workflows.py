@@ -11,9 +11,11 @@ from pathlib import Path
 
 import colab
 import pytest
+import versions
 import yaml
 
 from book.__main__ import COMMANDS
+from vae_lib.data import DATASETS
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".github"
@@ -96,6 +98,7 @@ def test_the_oldest_and_the_newest_python_are_tested_on_three_systems():
     assert systems == {"ubuntu", "macos", "windows"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     oldest, newest = matrix["python"]
+    assert newest == versions.NEWEST
     assert oldest == project["requires-python"].removeprefix(">=")
     # Naming a version is not enough, since 2.13 named 3.15 and had no wheels for it.
     assert f"Programming Language :: Python :: {newest}" in metadata.metadata("torch").get_all(
@@ -122,6 +125,15 @@ def test_the_oldest_versions_are_tried_on_the_oldest_python_and_the_newest_on_th
     )
     runs = "\n".join(step.get("run", "") for step in steps("tests", "versions"))
     assert "book oldest" in runs and "book newest" in runs
+
+
+def test_the_book_is_built_once_a_week_on_what_has_to_be_downloaded():
+    triggers = workflow("mnist")[True]  # YAML reads `on` as true
+    assert triggers.keys() == {"schedule", "workflow_dispatch"}
+    runs = [step["run"] for step in steps("mnist", "build") if "run" in step]
+    assert runs == ["python -m book mnist"]
+    # The others with files are none that the chapters can be built on (book/other_data.py).
+    assert {name for name, known in DATASETS.items() if known.sha256 and known.drawing} == {"mnist"}
 
 
 def test_a_tag_gives_a_release_with_wheel_pdf_and_site_and_a_branch_none():

@@ -11,7 +11,8 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-from grading.judges_side import Answers, Gone, is_of_an_answer
+from grading.errors import Gone, is_of_an_answer
+from grading.judges_side import Answers
 
 import vae_lib
 
@@ -136,8 +137,7 @@ PROBES = {
     return float(len(held))""",
     "see the processes of others": """
     import os
-    os.kill({process}, 0)
-    return 1.0""",
+    return float(os.getppid())  # none, where the one that started it is out of sight""",
     "set up file systems of its own": """
     import ctypes
     return 1.0 if ctypes.CDLL(None).unshare(0x10020000) == 0 else 0.0""",
@@ -154,7 +154,7 @@ def missing_protections(isolation: Isolation) -> list[str]:
     secret.chmod(0o644)
     with socket.create_server(("127.0.0.1", 0)) as server:
         known = {"port": server.getsockname()[1], "secret": str(secret), "written": str(written)}
-        known |= {"memory": 2 * MEMORY, "process": os.getpid()}
+        known |= {"memory": 2 * MEMORY}
         answers = isolation.start(0, 60)
         try:
             if not _succeeds(answers, "\n    return 1.0"):

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from grading import wire
+from grading.errors import Gone, Unreadable, is_of_an_answer
 from grading.handins import HandIn, NotANotebook, chapter_of, code_cells
 from grading.isolation import Isolation
-from grading.judges_side import Answers, Gone, Unreadable, is_of_an_answer
+from grading.judges_side import Answers
 
 from vae_lib.exercises import Exercise, exercises
 from vae_lib.exercises.judging import judge

@@ -1,7 +1,7 @@
 """What passes between the judge and an answer's process: lengths, JSON, and the bytes of tensors.
 
 The judge is believed, and may pickle. The answer's process is not: what comes from it is JSON and
-bytes of a known type and shape, read by `unpack`, which makes numbers, texts and tensors of it.
+bytes of a known type and shape, of which unpacking.py makes numbers, texts and tensors.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def _deterministic_flags() -> tuple[bool, bool]:
 def _default_device() -> torch.device:
     try:
         return torch.get_default_device()
-    except AttributeError:  # torch 2.4's own fault, once set_default_device(None) was called
+    except AttributeError:  # torch 2.6's own fault, after set_default_device(None)
         return torch.device("cpu")
 
 
