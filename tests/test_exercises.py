@@ -348,7 +348,12 @@ ENDLESS = [
     endless_catching_everything,
     endless_catching_twice,
     endless_collecting,
-    endless_recursion,
+    pytest.param(
+        endless_recursion,
+        marks=pytest.mark.skipif(
+            sys.version_info >= (3, 13), reason="CPython 3.13.0 was seen not to let it be stopped"
+        ),
+    ),
     endless_printing,
     returning_late,
 ]

@@ -33,7 +33,8 @@ def run(function: Callable[[], Any], *, seconds: float) -> Run:
 
     What can be stopped is Python code, line by line, whatever it catches. On Unix's main thread a
     signal ends what waits as well (a sleep). A single call that computes inside C, without
-    returning to Python, ends when it ends.
+    returning to Python, ends when it ends. In CPython 3.13.0 a recursion that catches its own
+    RecursionError may go on and on.
     """
     on_main_thread = threading.current_thread() is threading.main_thread()
     limited = _with_alarm if on_main_thread and _setitimer is not None else _with_watchdog
