@@ -10,6 +10,8 @@ from records import read_record
 
 # What stands below this line in the page's source is replaced by the list.
 MARK = "<!-- the list -->"
+# What stays in one line of a narrow column.
+WHOLE = re.compile(r"\b(?:margin|seeds) [^;]+")
 MARKUP = re.compile(r"([\\`*_{}\[\]<>#|$~^])")
 
 
@@ -40,8 +42,13 @@ def section(name: str, heading: str, record: dict) -> str:
     head = f"## {heading}\n\n[To the {what}](../chapters/{name}.ipynb)"
     if not claims:
         return f"{head}. Its claims are assertions in its cells.\n\n"
-    rows = "".join(f"| {plain(c['sentence'])} | {plain(c['numbers'])} |\n" for c in claims)
+    rows = "".join(f"| {plain(c['sentence'])} | {measured(c['numbers'])} |\n" for c in claims)
     return f"{head}.\n\n| What is claimed | What was measured |\n|---|---|\n{rows}\n"
+
+
+def measured(numbers: str) -> str:
+    """The numbers of a claim as markdown, with no line broken within a margin or the seeds."""
+    return WHOLE.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), plain(numbers))
 
 
 def plain(text: str) -> str:

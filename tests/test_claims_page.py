@@ -47,6 +47,14 @@ def test_it_lists_each_claim_of_each_chapter_with_its_numbers_and_a_link(page, t
     assert "Its claims are assertions" in text.partition("02_b")[2]
 
 
+def test_a_margin_and_the_seeds_break_over_no_line():
+    numbers = "0.5 to 1: each below its own bar; margin 0.25; seeds 0, 1, 2"
+    kept = "margin 0.25; seeds 0, 1, 2".replace(" ", "\N{NO-BREAK SPACE}").replace(
+        ";\N{NO-BREAK SPACE}", "; "
+    )
+    assert claims_page.measured(numbers) == f"0.5 to 1: each below its own bar; {kept}"
+
+
 def test_a_project_is_called_by_its_title(page, tmp_path):
     recorded(tmp_path, "project_1", "it is in its band", "5: between -20 and -18")
     claims_page.fill(page, tmp_path)

@@ -83,7 +83,7 @@ function densityPlot(grid, highest) {
 function nameDensities([prior, truth, moved], peak, { mu, sigma }) {
   const side = mu < peak[0] ? -1 : 1; // of q, seen from the posterior
   truth.set(...peak, { side: 0, up: 8 });
-  const at = mu + side * 1.18 * sigma;
+  const at = clamp(mu + side * 1.18 * sigma, ...MU_RANGE);
   moved.set(at, 0.5 * Math.exp(logNormal(mu, mu, sigma)), { side });
   const apart = (end) => Math.min(Math.abs(end - peak[0]), Math.abs(end - at));
   const free = Math.sign(MU_RANGE.reduce((best, end) => (apart(end) > apart(best) ? end : best)));
