@@ -39,7 +39,7 @@ PAGE = """<!doctype html>
   .pdf-contents ol {{ list-style: none; padding: 0; }}
   .pdf-contents a {{ display: flex; gap: 1em; justify-content: space-between; padding: 0.8mm 0; }}
   .pdf-contents h3 {{ margin: 5mm 0 1mm; }}
-  .start, .chapter-cards {{ display: none !important; }}
+  .chapter-cards {{ display: none !important; }}
 </style>
 </head>
 <body><main class="bd-main"><div class="bd-content"><div class="bd-article-container">

@@ -498,6 +498,14 @@ def test_print_is_black_on_white_and_whole(visit):
     assert page.locator("details.solution pre").first.is_visible()
     for hidden in ("details.hide", "section.vae-live", ".to-try", ".bd-sidebar-primary"):
         assert not page.locator(hidden).first.is_visible(), hidden
+    clinging = page.evaluate(
+        """() => [...document.querySelectorAll("article pre > .line")].filter((line) => {
+          const { breakBefore, breakAfter } = getComputedStyle(line);
+          return (!line.previousElementSibling && breakBefore === "avoid")
+            || (!line.nextElementSibling && breakAfter === "avoid");
+        }).length"""
+    )
+    assert clinging == 0, "code clings to what stands about it, and both leave a gap"
     assert page.locator(".vae-live-placeholder img").is_visible()
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
