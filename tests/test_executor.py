@@ -149,6 +149,10 @@ def test_a_chapter_runs_again_only_when_something_that_it_depends_on_has_changed
     assert book.stale(dataset="mnist") == ["01_a", "02_b"]
 
 
+def test_what_a_first_build_begins_with_are_chapters():
+    assert set(records.LONGEST) <= {path.stem for path in (ROOT / "chapters").glob("*.ipynb")}
+
+
 def test_the_executor_and_the_packages_are_among_what_a_run_depends_on(book, monkeypatch):
     book.run_all()
     for path in records.EXECUTOR:
