@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 import nbformat
 import pytest
+import reading
 import small_book
 from axe_playwright_python.sync_playwright import Axe
 from browser import scrolls_sideways, watched
@@ -387,6 +388,14 @@ def test_code_has_pieces_where_a_colour_begins_and_looks_as_with_all_of_them(vis
         )
         put_back = block.locator(".line").first.locator("span").last
         assert put_back.evaluate("(one) => getComputedStyle(one).color") == around
+
+
+def test_the_space_before_the_name_of_a_line_can_be_given_up():
+    code = '<span class="n">x</span>   <span class="c1"># a</span>\n<span class="c1"># why</span>'
+    opening = '<div class="highlight-python notranslate"><div class="highlight"><pre>'
+    shown = reading.CODE.sub(reading.in_lines, f"{opening}{code}</pre></div></div>")
+    assert 'x<span class="before-label">   </span><span class="c1"># a</span>' in shown
+    assert shown.count("before-label") == 1
 
 
 def test_a_printed_table_keeps_its_columns_on_a_phone(visit):
