@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -70,7 +70,7 @@ def run(
     """
     result, start = Run(copy.deepcopy(notebook), dataset), time.perf_counter()
     temporary = tempfile.TemporaryDirectory
-    with temporary() as folder, temporary() as sockets:
+    with temporary() as folder, temporary() as sockets, tempfile.TemporaryFile() as last_words:
         kernel = _kernel_of(python or sys.executable, sockets)
         client = _client(result.notebook, kernel, timeout)
         conversation = _Conversation(client, result, before)
@@ -79,10 +79,13 @@ def run(
         _running.add(client)
         try:
             environment = _environment(dataset, variables or {})
-            client.execute(env=environment, cwd=folder, cleanup_kc=True)
+            # What a kernel itself writes there, beside what cells print, is worth a reader's time
+            # only if it died: one that is told to end may find its sockets closed, and complain.
+            client.execute(env=environment, cwd=folder, cleanup_kc=True, stderr=last_words)
         except Exception as error:
             # A timeout, a kernel that died or never came. Cells that raise do not end a run.
-            result.stopped = {"cell": conversation.at, "reason": _reason(error, timeout)}
+            reason = _reason(error, timeout) + _last_words(last_words)
+            result.stopped = {"cell": conversation.at, "reason": reason}
         finally:
             _running.discard(client)
     result.seconds = round(time.perf_counter() - start, 1)
@@ -190,6 +193,12 @@ def _reason(error: Exception, timeout: int) -> str:
     if isinstance(error, CellTimeoutError):
         return f"the cell ran for more than {timeout} s"
     return f"{type(error).__name__}: {error}"
+
+
+def _last_words(written: BinaryIO, at_most: int = 1000) -> str:
+    written.seek(0)
+    said = written.read().decode(errors="replace").strip()
+    return f"; its kernel's last words: {said[:at_most]}" if said else ""
 
 
 def findings(result: Run, stored: NotebookNode) -> dict[str, list[dict]]:

@@ -51,6 +51,10 @@ def test_what_fails_is_reported_by_chapter_and_cell_and_the_others_still_run(tmp
     silent = new_code_cell("1 + 1", metadata={"mystnb": {"image": {"alt": "A flow"}}})
     write_chapter(chapters / "04_silent.ipynb", new_code_cell("x = 1"), silent)
     write_chapter(chapters / "05_dies.ipynb", new_code_cell("import os; os.kill(os.getpid(), 9)"))
+    crash = "import faulthandler, sys; faulthandler.enable(sys.__stderr__); faulthandler._sigabrt()"
+    write_chapter(chapters / "06_crashes.ipynb", new_code_cell(crash))
+    complaint = "import os, sys; os.write(sys.__stderr__.fileno(), b'Traceback of a shutdown')"
+    write_chapter(chapters / "07_complains.ipynb", new_code_cell(complaint))
     done = run_build(tmp_path, "--jobs", "2")
     assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr, done.stderr
     said = dict(re.findall(r"chapters/(\d\d)_\w+\.ipynb (.*)", done.stdout))
@@ -60,8 +64,10 @@ def test_what_fails_is_reported_by_chapter_and_cell_and_the_others_still_run(tmp
     assert "no notebook that can be read" in said["03"]
     assert said["04"].startswith("FAILED in cell 2") and "no picture" in said["04"]
     assert said["05"].startswith("FAILED in cell 1") and "DeadKernelError" in said["05"]
-    kept = sorted(path.name for path in (tmp_path / "_build" / "executed").glob("*.*"))
-    assert [name for name in kept if not name.startswith(".")] == ["02_fine.ipynb", "02_fine.json"]
+    assert "last words" not in said["05"] and "last words: Fatal Python error" in said["06"]
+    assert re.fullmatch(r"\d+\.\d s", said["07"]), "what a kernel says as it ends is its own"
+    kept = sorted(path.stem for path in (tmp_path / "_build" / "executed").glob("*.ipynb"))
+    assert kept == ["02_fine", "07_complains"]
     executed = nbformat.read(tmp_path / "_build/executed/02_fine.ipynb", as_version=4)
     assert executed.cells[1].outputs[0].text == "42\n"
 
