@@ -84,7 +84,7 @@ def run(
             client.execute(env=environment, cwd=folder, cleanup_kc=True, stderr=last_words)
         except Exception as error:
             # A timeout, a kernel that died or never came. Cells that raise do not end a run.
-            reason = _reason(error, timeout) + _last_words(last_words)
+            reason = _reason(error, timeout, last_words)
             result.stopped = {"cell": conversation.at, "reason": reason}
         finally:
             _running.discard(client)
@@ -189,16 +189,12 @@ def _environment(dataset: str, variables: dict[str, str | None]) -> dict[str, st
     return {name: value for name, value in everything.items() if value is not None}
 
 
-def _reason(error: Exception, timeout: int) -> str:
+def _reason(error: Exception, timeout: int, last_words: BinaryIO) -> str:
     if isinstance(error, CellTimeoutError):
         return f"the cell ran for more than {timeout} s"
-    return f"{type(error).__name__}: {error}"
-
-
-def _last_words(written: BinaryIO, at_most: int = 1000) -> str:
-    written.seek(0)
-    said = written.read().decode(errors="replace").strip()
-    return f"; its kernel's last words: {said[:at_most]}" if said else ""
+    last_words.seek(0)
+    said = last_words.read(1000).decode(errors="replace").strip()
+    return f"{type(error).__name__}: {error}" + (said and f"; its kernel's last words: {said}")
 
 
 def findings(result: Run, stored: NotebookNode) -> dict[str, list[dict]]:
