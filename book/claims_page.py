@@ -15,22 +15,21 @@ WHOLE = re.compile(r"\b(?:margin|seeds) [^;]+")
 MARKUP = re.compile(r"([\\`*_{}\[\]<>#|$~^])")
 
 
-def fill(page: Path, chapters: Path) -> None:
-    """Put the list of claims into the page, where the folder of executed chapters has records."""
-    names = sorted(path.stem for path in chapters.glob("*.ipynb"))
-    records = {name: record for name in names if (record := read_record(chapters, name))}
+def fill(page: Path, chapters: list[Path]) -> None:
+    """Put the list of claims into the page, of those executed chapters that have a record."""
+    records = {path: record for path in chapters if (record := read_record(path.parent, path.stem))}
     if not page.exists() or not records:
         return
     head, mark, _ = page.read_text(encoding="utf-8").partition(MARK)
-    sections = [section(name, title(chapters, name), r) for name, r in records.items()]
+    sections = [section(path.stem, title(path), record) for path, record in records.items()]
     page.write_text(f"{head}{mark}\n\n{''.join(sections)}", encoding="utf-8")
 
 
-def title(chapters: Path, name: str) -> str:
+def title(chapter: Path) -> str:
     """A chapter's title, from its first heading."""
-    cells = nbformat.read(chapters / f"{name}.ipynb", as_version=4).cells
+    cells = nbformat.read(chapter, as_version=4).cells
     headings = (re.match(r"# (.+)", cell.source) for cell in cells)
-    return next((found[1] for found in headings if found), name)
+    return next((found[1] for found in headings if found), chapter.stem)
 
 
 def section(name: str, heading: str, record: dict) -> str:

@@ -11,7 +11,13 @@ that of the first that has one;
     ```
 
 gives each chapter, and each project, a card with its question and its minutes, read from its
-opening;
+opening, in the order of the table of contents; with the names of parts behind it ("Start here, Part
+I") only those of these parts;
+
+    ```{reading-order} Part II
+    ```
+
+is a table of a part's chapters and what each needs, as they say it themselves;
 
     ```{start}
     [How to use this book](how_to_use.md)
@@ -27,6 +33,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import contents
 import nbformat
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -42,6 +49,7 @@ from targets import chapter
 PICTURES = "_live_pictures"
 QUESTION = re.compile(r"^> (.+)$", re.MULTILINE)
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
+NEEDED = re.compile(r"You need (.+?)\. \*\*\d", re.DOTALL)
 
 
 # A chapter's opening
@@ -55,6 +63,7 @@ class Card:
     title: str
     question: str
     minutes: str
+    needed: str
 
     @property
     def number(self) -> str:
@@ -74,12 +83,20 @@ def read_card(path: Path) -> Card:
             "the minutes that it takes"
         )
     docname = f"{path.parent.name}/{path.stem}"
-    return Card(docname, title[1].strip(), question[1].strip(), minutes)
+    needed = NEEDED.search(text)
+    said = needed[1].strip() if needed else ""
+    return Card(docname, title[1].strip(), question[1].strip(), minutes, said)
 
 
-def all_cards(env: BuildEnvironment) -> list[Card]:
-    """The book's chapters in their order."""
-    chapters = sorted(Path(env.srcdir, "chapters").glob("*.ipynb"))
+def all_cards(env: BuildEnvironment, of_parts: str = "") -> list[Card]:
+    """The book's chapters in their order; of some parts only, "Start here, Part I"."""
+    root = Path(env.srcdir)
+    wanted = [name.strip() for name in of_parts.split(",")] if of_parts else None
+    found = contents.parts(root)
+    if wanted and (unknown := set(wanted) - {part.name for part in found}):
+        raise ExtensionError(f"_toc.yml has no part {', '.join(sorted(unknown))}")
+    documents = [d for part in found if not wanted or part.name in wanted for d in part.documents]
+    chapters = [root / f"{document}.ipynb" for document in documents if chapter(document)]
     for path in chapters:
         env.note_dependency(str(path))
     return [read_card(path) for path in chapters]
@@ -106,9 +123,12 @@ class Start(SphinxDirective):
 class ChapterCards(SphinxDirective):
     """A card a chapter, in their order."""
 
+    optional_arguments = 1
+    final_argument_whitespace = True
+
     def run(self) -> list[nodes.Node]:
         cards = nodes.bullet_list(classes=["chapter-cards"])
-        cards += [self.card(card) for card in all_cards(self.env)]
+        cards += [self.card(card) for card in all_cards(self.env, *self.arguments)]
         return [cards]
 
     def card(self, card: Card) -> nodes.list_item:
@@ -123,6 +143,25 @@ class ChapterCards(SphinxDirective):
         item += [nodes.paragraph("", "", *said, classes=["chapter-card-question"]), *messages]
         item += nodes.paragraph("", card.minutes, classes=["chapter-card-minutes"])
         return item
+
+
+class ReadingOrder(SphinxDirective):
+    """A table: a part's chapters, and what each needs."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        cards = all_cards(self.env, *self.arguments)
+        rows = [f"| {named(card)} | {card.needed} |\n" for card in cards]
+        head = "| To read | you need |\n|---|---|\n"
+        return self.parse_text_to_nodes(head + "".join(rows))
+
+
+def named(card: Card) -> str:
+    """A chapter by its number and its title, with a link; a project by its title."""
+    title = f"{card.number} {card.title}" if card.number else card.title
+    return f"[{title}](../{card.docname}.ipynb)"
 
 
 # A live figure
@@ -196,5 +235,6 @@ class LiveFigure(SphinxDirective):
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("chapter-cards", ChapterCards)
     app.add_directive("live-figure", LiveFigure)
+    app.add_directive("reading-order", ReadingOrder)
     app.add_directive("start", Start)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import claims_page
+import contents
 import other_data
 import yaml
 from records import SOURCES, digest
@@ -51,7 +52,8 @@ def stage(root: Path, chapters: Path, target: Path, dataset: str = "") -> None:
             other_data.annotate(chapters / notebook.name, staged, dataset)
         else:
             shutil.copy2(chapters / notebook.name, staged)
-    claims_page.fill(target / "book" / "claims.md", chapters)
+    executed = contents.in_order(list(chapters.glob("*.ipynb")), root)
+    claims_page.fill(target / "book" / "claims.md", executed)
     config = yaml.safe_load((target / "_config.yml").read_text())
     config["execute"] = {"execute_notebooks": "off"}
     if dataset:

@@ -129,6 +129,9 @@ It has *none* to show.
 
 ```{chapter-cards}
 ```
+
+```{reading-order} Part I
+```
 """
 
 

@@ -35,7 +35,7 @@ def page(tmp_path):
 def test_it_lists_each_claim_of_each_chapter_with_its_numbers_and_a_link(page, tmp_path):
     recorded(tmp_path, "01_a", "all is well", "a | b, *c* and `code_x`\nin <i>two</i> lines $x$")
     recorded(tmp_path, "02_b")
-    claims_page.fill(page, tmp_path)
+    claims_page.fill(page, sorted(tmp_path.glob("*.ipynb")))
     text = page.read_text()
     assert "How it is made." in text and "Nothing was run yet" not in text
     assert "## Chapter 1: The title" in text and "(../chapters/01_a.ipynb)" in text
@@ -57,12 +57,12 @@ def test_a_margin_and_the_seeds_break_over_no_line():
 
 def test_a_project_is_called_by_its_title(page, tmp_path):
     recorded(tmp_path, "project_1", "it is in its band", "5: between -20 and -18")
-    claims_page.fill(page, tmp_path)
+    claims_page.fill(page, sorted(tmp_path.glob("*.ipynb")))
     text = page.read_text()
     assert "## The title" in text and "[To the project](../chapters/project_1.ipynb)" in text
 
 
 def test_before_any_run_the_page_says_how_it_is_made(page, tmp_path):
     nbformat.write(new_notebook(), tmp_path / "01_a.ipynb")
-    claims_page.fill(page, tmp_path)
+    claims_page.fill(page, sorted(tmp_path.glob("*.ipynb")))
     assert page.read_text() == STUB

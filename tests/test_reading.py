@@ -146,6 +146,18 @@ def test_every_chapter_has_a_card_with_its_question_and_its_minutes(text_of):
     assert len(cards) == 3
 
 
+def test_a_parts_reading_order_is_what_its_chapters_say_they_need(text_of):
+    table = re.search(r"<table.*?</table>", text_of("book/intro"), re.DOTALL)[0]
+    rows = [words(row) for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL)]
+    assert rows == [
+        "To read you need",
+        "2 A small chapter nothing",
+        "3 A plain one nothing",
+        "Project I: A small one all of it",
+    ]
+    assert 'href="../chapters/03_plain.html"' in table
+
+
 def test_a_project_stands_behind_its_parts_chapters_without_a_number(text_of, small):
     whole = (small / "book" / "intro.html").read_text(encoding="utf-8")
     sidebar = re.search(r'<nav class="bd-links.*?</nav>', whole, re.DOTALL)[0]
