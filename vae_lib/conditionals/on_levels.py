@@ -11,6 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 from torch import distributions as td
+from torch.distributions import Categorical as TorchCategorical
 from torch.nn.functional import logsigmoid
 
 NEAR = 0.01
@@ -27,7 +28,7 @@ def _is_level(value: Tensor, n_levels: int) -> Tensor:
     return (steps - _nearest(value, n_levels)).abs() <= NEAR
 
 
-class LevelsCategorical(td.Categorical):
+class LevelsCategorical(TorchCategorical):
     """A probability for each level, by `logits` (..., K): torch's own, on 0, 1/(K - 1), ..., 1."""
 
     support = td.constraints.unit_interval
