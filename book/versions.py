@@ -29,13 +29,23 @@ TESTS += (
     "evaluation",
     "evaluation_defects",
     "evaluation_draws",
+    "evaluation_factors",
     "evaluation_floors",
     "evaluation_inputs",
     "exercise_answers",
     "exercises",
     "laws",
 )
-TESTS += ("live_display", "models", "networks", "objectives", "plots", "quizzes", "training_*")
+TESTS += (
+    "live_display",
+    "models",
+    "networks",
+    "objectives",
+    "plots",
+    "quizzes",
+    "rotated",
+    "training_*",
+)
 # The measures and scikit-learn's neighbours; SciPy and quadrature; fit's settings and checkpoints.
 CHAPTERS = ("01_autoencoder", "06_elbo", "08_training")
 UNUSED = {"ruff", "zizmor"}  # of the tests' packages: these run nothing of ours

@@ -15,6 +15,7 @@ from vae_lib.evaluation.draws import (
     precision_recall,
     two_sample_accuracy,
 )
+from vae_lib.evaluation.factors import DCI, dci, factor_information, mutual_information_gap
 from vae_lib.evaluation.floors import jackknife_error, real_against_real
 from vae_lib.evaluation.frechet import frechet_distance
 from vae_lib.evaluation.latents import active_units
@@ -22,13 +23,17 @@ from vae_lib.evaluation.likelihood import bits_per_dim, log_likelihood
 from vae_lib.evaluation.quadrature import exact_log_likelihood
 
 __all__ = [
+    "DCI",
     "active_units",
     "bits_per_dim",
+    "dci",
     "energy_distance",
     "exact_log_likelihood",
+    "factor_information",
     "frechet_distance",
     "jackknife_error",
     "log_likelihood",
+    "mutual_information_gap",
     "nearest_distance",
     "precision_recall",
     "real_against_real",
