@@ -9,6 +9,7 @@ import torch
 from scipy import integrate, stats
 from sklearn.metrics import mutual_info_score
 
+from vae_lib.data import load
 from vae_lib.evaluation import dci, factor_information, mutual_information_gap
 from vae_lib.evaluation.factors import _entropy, _entropy_share
 
@@ -306,3 +307,14 @@ def test_one_dimension_and_one_factor_and_dimensions_that_never_move():
 def test_the_share_of_entropy_of_zeros_is_whole():
     shares = _entropy_share(torch.tensor([[0.0, 0, 0], [1, 0, 0], [2, 2, 2]]))
     assert shares.tolist() == pytest.approx([1, 0, 1])
+
+
+def test_on_the_shapes_the_oracles_code_has_a_mig_of_1_and_turned_by_45_degrees_near_0():
+    data = load("shapes")
+    codes = standardised(torch.stack(list(data.factors.values()), dim=1))
+    assert mutual_information_gap(codes, data.factors) == pytest.approx(1, abs=0.01)
+    places = {name: data.factors[name] for name in ("x", "y")}
+    turned_codes = codes[:, 3:] @ turned(0, 1, 2).T
+    assert mutual_information_gap(codes[:, 3:], places) == pytest.approx(1, abs=0.01)
+    assert mutual_information_gap(turned_codes, places) < 0.05
+    assert mutual_information_gap(normal(*codes.shape), data.factors) < 0.01
