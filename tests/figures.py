@@ -17,7 +17,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from scipy import special, stats
+from scipy import optimize, special, stats
 from torch import distributions as td
 from torch import nn
 
@@ -544,6 +544,87 @@ def small_loss_calculator() -> tuple[LiveFigure, Oracle]:
     return figure, oracle
 
 
+# Chapter 11
+
+
+def collapse_case(
+    *, n: int = 40, n_pixels: int = 6, latent_dim: int = 4, seed: int = 3
+) -> dict[str, torch.Tensor]:
+    """Data and, in double precision, their mean, eigenvalues and eigenvectors."""
+    random = np.random.default_rng(seed)
+    scales = 0.5 ** np.arange(n_pixels)
+    data = 0.5 + random.normal(size=(n, n_pixels)) * scales @ random.normal(size=(n_pixels,) * 2)
+    values, vectors = np.linalg.eigh(np.cov(data.T, bias=True))
+    facts = {"data": data, "mean": data.mean(0), "eigenvalues": values[::-1].copy()}
+    facts["components"] = vectors[:, ::-1].T[:latent_dim].copy()
+    return {name: torch.from_numpy(value) for name, value in facts.items()}
+
+
+def collapse_figure(case: dict[str, torch.Tensor], **options) -> LiveFigure:
+    images = case["data"][:2]
+    settings = {"images": images, "names": ["one", "another"], "image_shape": (2, 3), **options}
+    parts = {name: case[name] for name in ("components", "mean")}
+    latent_dim = len(case["components"])
+    return live.linear_collapse(case["eigenvalues"], latent_dim=latent_dim, **parts, **settings)
+
+
+def dimension_at_best(value: float, variance: float, beta: float) -> np.ndarray:
+    """(w, v, s) of one dimension of a linear VAE, where a numerical minimiser finds the least.
+
+    The loss is E (x - w z)² / 2σ² + β KL for x of variance `value` and z from N(v x, s²).
+    """
+
+    def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
+        w, v, log_s = at
+        s2 = np.exp(2 * log_s)
+        cost = ((1 - w * v) ** 2 * value + w**2 * s2) / (2 * variance)
+        cost += beta * (v**2 * value + s2 - 1 - 2 * log_s) / 2
+        slope = [
+            (-(1 - w * v) * v * value + w * s2) / variance,
+            -(1 - w * v) * w * value / variance + beta * v * value,
+            w**2 * s2 / variance + beta * (s2 - 1),
+        ]
+        return cost, np.array(slope)
+
+    start = [math.sqrt(value) + 0.01, 1 / (math.sqrt(value) + 0.01), -0.5]
+    options = {"gtol": 1e-12, "maxiter": 2000}
+    return optimize.minimize(loss, start, jac=True, method="BFGS", options=options).x
+
+
+def collapse_at_best(case: dict[str, torch.Tensor], variance: float, beta: float) -> dict:
+    """What the figure should show, the sums of data and mean over a model found numerically."""
+    values = case["eigenvalues"].tolist()
+    n_latents, n_pixels = len(case["components"]), len(values)
+    w, v, log_s = np.array([dimension_at_best(x, variance, beta) for x in values[:n_latents]]).T
+    rows, mean = case["components"].numpy(), case["mean"].numpy()
+    centred = case["data"].numpy() - mean
+    codes = centred @ rows.T * v
+    q, prior = stats.norm(codes, np.exp(log_s)), stats.norm()
+    kl = -q.entropy() + (codes**2 + np.exp(2 * log_s) + math.log(2 * math.pi)) / 2
+    x_mean = codes * w @ rows
+    error = np.square(centred - x_mean).sum(1) + (w**2 * np.exp(2 * log_s)).sum()
+    distortion = (
+        -n_pixels * prior.logpdf(0) + (n_pixels * math.log(variance) + error / variance) / 2
+    )
+    return {"kl": kl.mean(0), "distortion": distortion.mean(), "x_mean": mean + x_mean, "w": w}
+
+
+def assert_collapse(shown: dict, case: dict[str, torch.Tensor]) -> None:
+    expected = collapse_at_best(case, shown["variance"], shown["beta"])
+    np.testing.assert_allclose(shown["kl"], expected["kl"], atol=2e-4)
+    assert shown["rate"] == pytest.approx(expected["kl"].sum(), abs=1e-5)
+    assert shown["distortion"] == pytest.approx(expected["distortion"], rel=1e-5, abs=1e-5)
+    assert shown["elbo"] == pytest.approx(-shown["distortion"] - shown["rate"], rel=1e-12)
+    np.testing.assert_allclose(shown["x_mean"], expected["x_mean"][shown["image"]], atol=1e-3)
+    draw = np.abs(expected["w"]) * shown["eps"] @ case["components"].numpy()
+    np.testing.assert_allclose(shown["draw"], case["mean"].numpy() + draw, atol=1e-2)
+
+
+def small_linear_collapse() -> tuple[LiveFigure, Oracle]:
+    case = collapse_case()
+    return collapse_figure(case), lambda shown: assert_collapse(shown, case)
+
+
 # Every chapter
 
 QUESTIONS = [
@@ -673,6 +754,22 @@ FIGURES = (
             "Choose w so that β = 1",
         ),
         ("losses", "the losses to choose from are missing"),
+    ),
+    Asked(
+        "linear_collapse",
+        "11",
+        small_linear_collapse,
+        (
+            "The line βσ²",
+            "Image",
+            "Draw again",
+            "σ²",
+            "β",
+            "Best σ²",
+            "Darken one",
+            "Light one",
+        ),
+        ("variance", "variance is missing"),
     ),
     Asked(
         "quiz",
