@@ -16,6 +16,7 @@ from vae_lib.live.loss_calculator import loss_calculator
 from vae_lib.live.one_pixel import one_pixel
 from vae_lib.live.posterior_ellipse import posterior_ellipse
 from vae_lib.live.quiz import quiz_figure
+from vae_lib.live.receptive_field import receptive_field
 from vae_lib.live.sigma_slider import sigma_slider
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "one_pixel",
     "posterior_ellipse",
     "quiz_figure",
+    "receptive_field",
     "sigma_slider",
 ]
