@@ -544,6 +544,124 @@ def small_loss_calculator() -> tuple[LiveFigure, Oracle]:
     return figure, oracle
 
 
+# Chapter 10
+
+
+def field_networks(*, seed: int = 0, activation: type[nn.Module] = nn.SiLU) -> tuple:
+    """Three convolutions of unlike kernels, strides and paddings, and an MLP, for 3 x 7 x 9."""
+    torch.manual_seed(seed)
+    convolutions = (
+        nn.Conv2d(3, 4, (3, 4), stride=2, padding=(1, 2)),
+        nn.Conv2d(4, 5, 3, stride=(2, 1), padding=1),
+        nn.Conv2d(5, 3, (1, 2), stride=2, padding=1),
+    )
+    layers = [part for conv in convolutions for part in (conv, activation())]
+    encoder = nn.Sequential(*layers, nn.Flatten(), nn.LazyLinear(2))
+    encoder(torch.zeros(1, 3, 7, 9))
+    return encoder, mlp(3 * 7 * 9, 20, 2)
+
+
+def field_figure(*, seed: int = 0, **options) -> tuple[LiveFigure, nn.Module, nn.Module]:
+    encoder, dense = field_networks(seed=seed)
+    images = field_images()
+    settings = {"image_shape": (3, 7, 9), "names": ["one", "two"], "mlp": dense, **options}
+    return live.receptive_field(encoder, images, **settings), encoder, dense
+
+
+def field_images() -> torch.Tensor:
+    return torch.rand(2, 3 * 7 * 9, generator=torch.Generator().manual_seed(4))
+
+
+def raw_outputs(encoder: nn.Module, x: torch.Tensor) -> list[torch.Tensor]:
+    """Each convolution's result, before its activation, in double precision."""
+    found, values = [], x[None].double()
+    for part in encoder.double():
+        if isinstance(part, nn.Flatten):
+            break
+        values = part(values)
+        if isinstance(part, nn.Conv2d):
+            found.append(values[0])
+    return found
+
+
+def whole_box(convolutions: list[nn.Conv2d], unit: list[int]) -> list[int]:
+    """Top, left, bottom, right of all that a unit can see, by the recursion from the image up."""
+    ends = []
+    for axis in (0, 1):
+        size, jump, start = 1, 1, 0
+        for conv in convolutions:
+            size += (conv.kernel_size[axis] - 1) * jump
+            start -= conv.padding[axis] * jump
+            jump *= conv.stride[axis]
+        first = start + unit[axis] * jump
+        ends.append((first, first + size - 1))
+    (top, bottom), (left, right) = ends
+    return [top, left, bottom, right]
+
+
+def visible_pixels(convolutions: list[nn.Conv2d], shape: tuple, unit: list[int]) -> torch.Tensor:
+    """Where in the image a unit would have a gradient if all weights were 1."""
+    x = torch.zeros(1, *shape, dtype=torch.float64, requires_grad=True)
+    values = x
+    for conv in convolutions:
+        ones = torch.ones_like(conv.weight, dtype=torch.float64)
+        values = nn.functional.conv2d(values, ones, None, conv.stride, conv.padding)
+    (gradient,) = torch.autograd.grad(values[0, 0, unit[0], unit[1]], x)
+    return gradient[0, 0] != 0
+
+
+def repainted(x: torch.Tensor, pixel: list[int]) -> torch.Tensor:
+    """The image, (C, H, W) with values in [0, 1], with one pixel at the farther end of that."""
+    changed = x.clone()
+    changed[:, pixel[0], pixel[1]] = (x[:, pixel[0], pixel[1]] <= 0.5).to(x.dtype)
+    return changed
+
+
+def assert_field(shown: dict, encoder: nn.Module, dense: nn.Module | None) -> None:
+    x = field_images()[shown["image"]].reshape(3, 7, 9)
+    layer, unit, box = shown["layer"], shown["unit"], shown["box"]
+    convolutions = [part for part in encoder if isinstance(part, nn.Conv2d)][: layer + 1]
+    assert box == whole_box(convolutions, unit)
+    visible = visible_pixels(convolutions, x.shape, unit)
+    assert visible.sum() == math.prod(shown["inside"])
+    grid = x.clone().requires_grad_()
+    raw = raw_outputs(encoder, grid)
+    value = raw[layer][shown["feature"], unit[0], unit[1]]
+    weights = torch.autograd.grad(value, grid)[0].abs().sum(0)
+    assert shown["value"] == pytest.approx(value.item(), rel=1e-5, abs=1e-6)
+    close(shown["weights"], weights.flatten())
+    assert not weights[~visible].any()
+    held = weights.flatten().sort(descending=True).values.cumsum(0) / weights.sum()
+    assert held[shown["n_most"] - 1] >= 0.9 - 1e-6
+    assert shown["n_most"] == 1 or held[shown["n_most"] - 2] < 0.9 + 1e-6
+    assert_noticed(shown, raw, encoder, dense, x)
+
+
+@torch.no_grad()
+def assert_noticed(
+    shown: dict, raw: list[torch.Tensor], encoder: nn.Module, dense: nn.Module | None, x: object
+) -> None:
+    """What changes with the pixel, in each layer and in the MLP."""
+    changed = repainted(x, shown["pixel"])
+    changes = [
+        (a - b).abs().amax(0) for a, b in zip(raw_outputs(encoder, changed), raw, strict=True)
+    ]
+    for found, expected in zip(shown["changes"], changes, strict=True):
+        close(found, expected.flatten())
+    counts = [int((change > 1e-12).sum()) for change in changes]
+    if dense is not None:
+        difference = (changed.double() - x.double()).flatten()
+        noticed = (dense[0].double().weight @ difference).abs()
+        close(shown["mlp"], noticed)
+        counts.append(int((noticed > 0).sum()))
+    assert shown["counts"] == counts
+
+
+def small_receptive_field() -> tuple[LiveFigure, Oracle]:
+    figure, *networks = field_figure()
+    return figure, lambda shown: assert_field(shown, *networks)
+
+
 # Chapter 11
 
 
@@ -754,6 +872,13 @@ FIGURES = (
             "Choose w so that β = 1",
         ),
         ("losses", "the losses to choose from are missing"),
+    ),
+    Asked(
+        "receptive_field",
+        "10",
+        small_receptive_field,
+        ("The pixel", "Image", "Layer 1", "Layer 2", "Layer 3", "feature"),
+        ("encoder", "a network is missing"),
     ),
     Asked(
         "linear_collapse",

@@ -16,37 +16,43 @@ export default live((frame, state) => {
   const images = unpackRows(state.images);
   const mlp = state.mlp && unpackRows(state.mlp);
   const now = { image: 0, layer: state.layer - 1, feature: state.feature, pixel: state.start };
-  const view = imagePlot(state.image_shape, state.value_range);
+  const view = imagePlot(state.image_shape, state.value_range, overhang(layers));
   const sizes = layers.map(({ output }, l) => [`layer ${l + 1}`, output.slice(1)]);
   const maps = changeMaps(mlp ? [...sizes, ["MLP", gridOf(mlp.length)]] : sizes);
   frame.root.classList.add("vae-live-receptive");
   const side = split(frame, view.axes.box);
-  side.append(maps.row);
+  const beside = element("div", { class: "vae-live-controls" });
+  side.append(maps.row, beside);
   pixelHandle(frame, view.axes, state.image_shape, now.pixel, (pixel) => {
     now.pixel = pixel;
     frame.request();
   });
-  makeControls(frame, { state, layers, now, between: controlsBetween(frame, side) });
+  makeControls(frame, { state, layers, now, beside, between: controlsBetween(frame, side) });
+
+  let [passes, of] = [null, -1]; // of the image as it is
 
   frame.draw(() => {
     const x = images[now.image];
-    const raws = passed(layers, x);
-    const seen = sightOf(layers, raws, now, state.image_shape);
-    const changed = changedAt(x, now.pixel, state);
-    const after = passed(layers, changed);
-    const changes = raws.map((raw, l) => largest(raw.map((value, k) => after[l][k] - value), places(layers[l].output)));
+    if (of !== now.image) [passes, of] = [passed(layers, x), now.image];
+    const seen = sightOf(layers, passes, now, state.image_shape);
+    const { changed, differences } = changedAt(x, now.pixel, state);
     view.set({ x: changed, ...seen });
+    const changes = changesOf(layers, passes, passed(layers, changed));
     const counts = changes.map((change, l) => maps.set(l, change, l === now.layer && seen.unit));
-    const difference = x.map((value, d) => changed[d] - value);
-    const noticed = mlp && mlp.map((row) => Math.abs(sum(row.map((weight, d) => weight * difference[d]))));
+    const noticed = mlp && mlp.map((row) => Math.abs(sum(differences.map(([d, value]) => row[d] * value))));
     if (mlp) counts.push(maps.set(layers.length, noticed));
-    const told = { ...now, ...seen, counts, changes, mlp: noticed, x_changed: changed };
-    frame.tell(saying(told, layers), asLists(told));
+    const told = { ...now, ...seen, counts, changes, mlp: noticed };
+    frame.tell(saying(told), told);
   });
 });
 
-const places = ([, height, width]) => height * width;
-const asLists = (told) => JSON.parse(JSON.stringify(told, (_, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value)));
+// Of each layer, by how much each place changes, in that of its features that changes most.
+function changesOf(layers, before, after) {
+  return layers.map(({ output: [, height, width] }, l) => {
+    const differences = before[l].map((value, k) => after[l][k] - value);
+    return Array.from(largest(differences, height * width));
+  });
+}
 
 function layersOf(packed) {
   const layers = unpackLayers(packed);
@@ -54,6 +60,16 @@ function layersOf(packed) {
     const { stride, padding, dilation, weight } = packed.layers[l];
     return { ...layer, geometry: { stride, padding, dilation, kernel: weight.shape.slice(2) } };
   });
+}
+
+// How many pixels outside the image the units at its edges can see.
+function overhang(layers) {
+  const { output } = layers.at(-1);
+  const ends = [0, 1].map((axis) => [
+    -spanOf(layers, layers.length - 1, axis, 0)[0],
+    spanOf(layers, layers.length - 1, axis, output[1 + axis] - 1)[1] + 1 - layers[0].input[1 + axis],
+  ]);
+  return Math.max(...ends.flat());
 }
 
 // Rows and columns, as nearly square as n allows.
@@ -70,23 +86,24 @@ function sightOf(layers, raws, { layer, feature, pixel }, [, height, width]) {
   const inside = [Math.min(bottom, height - 1) - Math.max(top, 0) + 1, Math.min(right, width - 1) - Math.max(left, 0) + 1];
   const [, rows, columns] = layers[layer].output;
   const index = (feature * rows + unit[0]) * columns + unit[1];
-  const weights = summed(gradientOf(layers, raws, layer, index), height * width);
+  const weights = Array.from(summed(gradientOf(layers, raws, layer, index), height * width));
   const value = raws[layer][index];
   return { unit, box: [top, left, bottom, right], inside, weights, value, n_most: fewest(weights, SHARE) };
 }
 
-// The image with one pixel at the far end of its range, in each channel.
+// The image with one pixel at the far end of its range, in each channel, and what is different.
 function changedAt(x, [row, column], { image_shape: [channels, height, width], value_range }) {
   const changed = Float64Array.from(x);
   const [low, high] = [Math.min(...value_range), Math.max(...value_range)];
-  for (let c = 0; c < channels; c++) {
+  const differences = Array.from({ length: channels }, (_, c) => {
     const d = (c * height + row) * width + column;
     changed[d] = x[d] > (low + high) / 2 ? low : high;
-  }
-  return changed;
+    return [d, changed[d] - x[d]];
+  });
+  return { changed, differences };
 }
 
-function makeControls(frame, { state, layers, now, between }) {
+function makeControls(frame, { state, layers, now, beside, between }) {
   const setLayer = (layer) => {
     now.layer = layer;
     const last = layers[layer].output[0] - 1;
@@ -117,19 +134,22 @@ function makeControls(frame, { state, layers, now, between }) {
     now.image = Number(value);
     frame.request();
   };
-  choice(frame, { label: "Image", options, value: "0", onChange });
+  choice(frame, { label: "Image", options, value: "0", onChange, parent: beside });
   setLayer(now.layer);
 }
 
-function saying({ layer, unit, box, inside, n_most, pixel, counts, changes, mlp }, layers) {
+const listed = (words) => (words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words[0]);
+
+function saying({ layer, unit, box, inside, n_most, pixel, counts, changes, mlp }) {
   const [top, left, bottom, right] = box;
   const whole = [bottom - top + 1, right - left + 1];
-  const cut = inside[0] * inside[1] < whole[0] * whole[1] ? `, ${inside[0]} × ${inside[1]} of them in the image` : "";
-  const noticing = layers.map((_, l) => `${counts[l]} of ${changes[l].length} places of layer ${l + 1}`);
+  const [n_all, n_inside] = [whole, inside].map(([rows, columns]) => rows * columns);
+  const cut = n_inside < n_all ? `, of which ${n_inside} are in the image and ${n_all - n_inside} are padding` : "";
+  const noticing = changes.map((change, l) => `${counts[l]} of ${change.length} places of layer ${l + 1}`);
   if (mlp) noticing.push(`${counts.at(-1)} of ${mlp.length} units of the MLP`);
   return (
     `The unit at row ${unit[0]}, column ${unit[1]} of layer ${layer + 1} can see ${whole[0]} × ${whole[1]} pixels${cut}. ` +
-    `Nine tenths of its gradient lie on ${n_most} pixels. A change of the pixel at row ${pixel[0]}, column ${pixel[1]} ` +
-    `is noticed by ${noticing.slice(0, -1).join(", ")} and ${noticing.at(-1)}.`
+    `Nine tenths of its gradient lie on ${n_most}. A change of the pixel at row ${pixel[0]}, column ${pixel[1]} ` +
+    `is noticed by ${listed(noticing)}.`
   );
 }

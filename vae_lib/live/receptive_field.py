@@ -13,13 +13,12 @@ from vae_lib.live.figure import LiveFigure, here, pack, pack_network, parts
 
 NAME = "What a unit can see"
 DESCRIPTION = (
-    "Drag the point, or move it with the arrow keys, over the image, and choose a layer. The frame "
-    "holds all pixels that the layer's unit at this place can see; dots are as large as the unit's "
-    "gradient is there. The pixel at the point has changed its colour: small squares are the units "
-    "that notice, the darker the more."
+    "Drag the point, or move it with the arrow keys: the frame holds what a layer's unit at this "
+    "place can see, and dots are as large as its gradient. The pixel under the point has a new "
+    "colour; in the small squares the units that notice are shaded, the darker the more."
 )
-MOST = 32  # features of the last layer, and units of the MLP, that a page has to load
-SHARE = 0.9  # of a unit's gradient
+FEATURES = 32  # of the last layer, and units of the MLP, that a page has to load at most
+UNITS = 36
 
 
 def receptive_field(
@@ -110,9 +109,9 @@ def _convolutions(encoder: nn.Module) -> list[nn.Module]:
         raise ValueError("The encoder must begin with a convolution, but has none before a Linear.")
     kept = kept[: convolutions[-1] + 1]
     last = kept[-1]
-    if last.out_channels > MOST:
-        last.weight, last.out_channels = nn.Parameter(last.weight[:MOST]), MOST
-        last.bias = None if last.bias is None else nn.Parameter(last.bias[:MOST])
+    if last.out_channels > FEATURES:
+        last.weight, last.out_channels = nn.Parameter(last.weight[:FEATURES]), FEATURES
+        last.bias = None if last.bias is None else nn.Parameter(last.bias[:FEATURES])
     return kept
 
 
@@ -120,7 +119,7 @@ def _first_units(mlp: nn.Module, n_inputs: int) -> dict[str, object]:
     first = parts(mlp)[0]
     if not isinstance(first, nn.Linear) or first.in_features != n_inputs:
         raise ValueError(f"mlp must begin with a Linear layer of {n_inputs} inputs, the pixels.")
-    return pack(first.weight[:MOST])
+    return pack(first.weight[:UNITS])
 
 
 def _picture(layers: list[nn.Module], image: Tensor, state: dict) -> Figure:

@@ -10,17 +10,19 @@ export function changeMaps(sizes) {
   const made = sizes.map(([name, size]) => {
     const image = pixels(size, { label: `What changes in ${name}` });
     const unit = element("span", { class: "vae-live-unit" });
-    const { figure, caption } = captioned(image, name);
+    const { figure, caption } = captioned(image, "");
+    const count = element("div");
+    caption.append(element("div", {}, name), count);
     figure.prepend(element("div", { class: "vae-live-map" }, image.canvas, unit));
-    return { ...image, figure, caption, unit, name, size };
+    return { ...image, figure, count, unit, size };
   });
   const row = element("div", { class: "vae-live-maps" }, ...made.map(({ figure }) => figure));
   const set = (i, changes, at) => {
-    const { show, caption, unit, name, size } = made[i];
+    const { show, count, unit, size } = made[i];
     const top = Math.max(...changes) || 1;
     show(Array.from(changes, (value) => (value === 0 ? 0 : LEAST + ((1 - LEAST) * value) / top)));
     const n = changes.filter((value) => value !== 0).length;
-    write(caption, `${name}: ${n} of ${changes.length}`);
+    write(count, `${n} of ${changes.length}`);
     unit.style.display = at ? "" : "none";
     if (!at) return n;
     const share = (value, of) => `${(100 * value) / of}%`;

@@ -41,14 +41,18 @@ export function decadeTicks([low, high], round = [1, 2, 5]) {
   return inside.map((value) => [Math.log10(value), tickText(value)]);
 }
 
+// Round the plot area: what every plot leaves free, and one without axes.
+const ROOM = { right: 10, top: 10 };
+const BARE = { left: 4, right: 4, top: 4, bottom: 4 };
+
 // Axes over x: [low, high] and y: [low, high]. Sizes are in CSS pixels at a phone's width; a plot
 // grows with its column, so that text never gets smaller than that. With `equal` a unit is as long
 // on either axis, and the height follows from that; `yticks: false` is for heights without a unit.
 // `xticks` and `yticks`, [[value, text], ...], are for an axis along which something else is linear
-// than its unit, and `left` for ticks that need more room.
+// than its unit, `left` for ticks that need more room, and `bare` is for what needs no axes.
 export function plot(options) {
   const { x, y, width = 340, xlabel = "", ylabel = "", label, equal = false, ticks: n = 5 } = options;
-  const margin = { left: options.left ?? (ylabel ? 46 : 30), right: 10, top: 10, bottom: xlabel ? 40 : 24 };
+  const margin = options.bare ? BARE : { ...ROOM, left: options.left ?? (ylabel ? 46 : 30), bottom: xlabel ? 40 : 24 };
   const inside = width - margin.left - margin.right;
   const needed = (inside * (y[1] - y[0])) / (x[1] - x[0]) + margin.top + margin.bottom;
   const height = equal ? needed : (options.height ?? 260);
@@ -84,7 +88,7 @@ export function plot(options) {
   const face = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "vae-live-plot" });
   face.setAttribute("role", "group");
   if (label) face.setAttribute("aria-label", label);
-  face.append(clip, back, marks, handles);
+  face.append(clip, ...(options.bare ? [] : [back]), marks, handles);
   const box = element("div", { class: "vae-live-plotbox" }, face);
 
   const at = (event) => {
