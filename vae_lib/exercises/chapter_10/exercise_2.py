@@ -21,7 +21,13 @@ def _width_seen(kernels: list, strides: list) -> int:
 
 def _stacks(generator: torch.Generator) -> list[tuple]:
     third = torch.randint(4, 7, (3,), generator=generator).tolist()
-    return [([4, 4, 4], [2, 2, 2]), ([3, 5], [1, 3]), (third, [3, 2, 2]), ([5], [2]), ([3, 4], [3, 1])]
+    return [
+        ([4, 4, 4], [2, 2, 2]),
+        ([3, 5], [1, 3]),
+        (third, [3, 2, 2]),
+        ([5], [2]),
+        ([3, 4], [3, 1]),
+    ]
 
 
 def _jumps(strides: list) -> list[int]:
@@ -43,7 +49,11 @@ EXERCISE = Exercise(
         Mistake(
             "own stride counted",
             lambda kernels, strides: (
-                1 + sum((k - 1) * j * s for k, j, s in zip(kernels, _jumps(strides), strides, strict=True))
+                1
+                + sum(
+                    (k - 1) * j * s
+                    for k, j, s in zip(kernels, _jumps(strides), strides, strict=True)
+                )
             ),
             "A layer's own stride spreads its outputs, not its inputs. Which strides come before "
             "it?",

@@ -38,7 +38,12 @@ def _cases(generator: torch.Generator) -> list[tuple]:
 
 
 def _wrong(
-    *, noise: float = 1.0, shift: float = 0.0, divisor: float = 256, volume: bool = True, unit: float = 1.0
+    *,
+    noise: float = 1.0,
+    shift: float = 0.0,
+    divisor: float = 256,
+    volume: bool = True,
+    unit: float = 1.0,
 ) -> object:
     def bits(log_density: Density, levels: Tensor, u: Tensor) -> Tensor:
         n_dims = levels.shape[-1]
@@ -63,8 +68,8 @@ EXERCISE = Exercise(
         Mistake(
             "middle of the cell",
             _wrong(noise=0.0, shift=0.5),
-            "That is the density in the middle of each cell. A fresh place in the cell is drawn for "
-            "every image: use `u`.",
+            "That is the density in the middle of each cell. A place in the cell is to be drawn, "
+            "by `u`, afresh for every image.",
         ),
         Mistake(
             "divided by 255",

@@ -58,7 +58,8 @@ EXERCISE = Exercise(
         Mistake(
             "256 steps",
             lambda mu, log_s, u: (256 * _place(mu, log_s, u)).floor().clamp(0, 255),
-            "Many of your levels are off by one. Level k stands at k/255, in the middle of its cell.",
+            "Many of your levels are off by one: level k stands at k/255, in the middle of its "
+            "cell.",
         ),
         Mistake(
             "values from 0 to 1",
