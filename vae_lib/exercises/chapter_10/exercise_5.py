@@ -74,8 +74,8 @@ EXERCISE = Exercise(
         Mistake(
             "log-scale taken for a log-variance",
             lambda mu, log_scale, u: _level(_place(mu, log_scale, u, log_var=True)),
-            "Your draws spread too far: `log_scale` is the logarithm of the scale itself, not of its "
-            "square.",
+            "Your draws spread too far: `log_scale` is the logarithm of the scale itself, not of "
+            "its square.",
         ),
         Mistake(
             "a Gaussian",
