@@ -5,7 +5,6 @@ names for its outcomes; `LevelsLogistic` is what becomes of a logistic density w
 the levels.
 """
 
-from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -96,21 +95,28 @@ class LevelsLogistic(td.Distribution):
         new._validate_args = self._validate_args
         return new
 
+    def _in_steps(self) -> tuple[Tensor, Tensor]:
+        """The centre counted in steps between levels, and how many scales a step is long."""
+        last = self.n_levels - 1
+        return self.loc * last, torch.exp(-self.log_scale) / last
+
+    # Level by level, both: all at once would take K times the memory of the image.
+
     @property
     def mean(self) -> Tensor:
-        return self._expected(lambda x: x)
+        """The sum of the probabilities of k and more, over k from 1 on, in steps."""
+        centre, per_step = self._in_steps()
+        total = torch.zeros_like(self.loc)
+        for k in range(1, self.n_levels):
+            total = total + torch.sigmoid((centre - (k - 0.5)) * per_step)
+        return total / (self.n_levels - 1)
 
     @property
     def variance(self) -> Tensor:
-        mean = self.mean
-        return self._expected(lambda x: (x - mean).square())
-
-    def _expected(self, function: Callable[[Tensor], Tensor]) -> Tensor:
-        """Level by level, since all at once would take K times the memory of the image."""
-        total = torch.zeros_like(self.loc)
+        mean, total = self.mean, torch.zeros_like(self.loc)
         for k in range(self.n_levels):
             x = torch.full_like(self.loc, k / (self.n_levels - 1))
-            total = total + function(x) * self.log_prob(x).exp()
+            total = total + (x - mean).square() * self.log_prob(x).exp()
         return total
 
     def is_level(self, value: Tensor) -> Tensor:
@@ -130,12 +136,11 @@ class LevelsLogistic(td.Distribution):
         sigmoid(b) sigmoid(-a) (1 - exp(a - b)): a product, so its logarithm has all its digits and
         a finite gradient however far the cell lies from the centre. A difference would be 0 there.
         """
-        # In steps between levels: cells then share their ends to the last digit.
-        last = self.n_levels - 1
-        k, per_step = _nearest(value, self.n_levels), torch.exp(-self.log_scale) / last
-        a = (k - 0.5 - self.loc * last) * per_step
-        b = (k + 0.5 - self.loc * last) * per_step
-        lowest, highest = k == 0, k == last
+        # Counted in steps, neighbouring cells share their ends to the last digit.
+        k = _nearest(value, self.n_levels)
+        centre, per_step = self._in_steps()
+        a, b = (k - 0.5 - centre) * per_step, (k + 0.5 - centre) * per_step
+        lowest, highest = k == 0, k == self.n_levels - 1
         return (
             logsigmoid(b).masked_fill(highest, 0)
             + logsigmoid(-a).masked_fill(lowest, 0)
