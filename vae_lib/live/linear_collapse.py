@@ -57,7 +57,7 @@ def linear_collapse(
 
     Taught in chapter 11.
     """
-    eigenvalues = here(eigenvalues.double())[0].clamp(min=0.0)
+    eigenvalues = here(eigenvalues)[0].double().clamp(min=0.0)
     _check(eigenvalues, latent_dim, sigma, beta)
     kept, rest = eigenvalues[:latent_dim], eigenvalues[latent_dim:].sum().item()
     low, high = _range(kept, rest / len(eigenvalues))
@@ -124,7 +124,8 @@ def _pictures(
             f"pixels, and images (N, {n_pixels}) with N names, but got {tuple(components.shape)}, "
             f"{tuple(mean.shape)}, {image_shape}, {tuple(images.shape)} and {len(names)} names."
         )
-    kept, unit = components[:latent_dim].double(), torch.eye(latent_dim, dtype=torch.float64)
+    kept = components[:latent_dim].double()
+    unit = torch.eye(latent_dim, out=kept.new_empty(0))
     if len(kept) < latent_dim or not torch.allclose(kept @ kept.T, unit, atol=1e-4):
         raise ValueError(f"components must be {latent_dim} or more orthogonal rows of length 1.")
     return {
@@ -146,7 +147,7 @@ def _picture(
     fig, axes = plt.subplot_mosaic(
         layout, figsize=(6.4, 3.4), width_ratios=ratios, layout="constrained"
     )
-    kept = torch.tensor(state["eigenvalues"], dtype=torch.float64)
+    kept = torch.tensor(state["eigenvalues"], dtype=torch.float64, device="cpu")
     threshold = state["beta"] * state["variance"]
     _draw_bars(axes["bars"], kept, threshold, 0.7 * state["variance_range"][0])
     if names:
