@@ -106,13 +106,13 @@ def test_units_of_an_mlp_all_notice_and_those_of_convolutions_do_not(page_of):
         encoder, images, image_shape=(3, 16, 16), names=["x"], mlp=dense, start=(0, 0)
     )
     page = page_of(figure)
-    assert values(page)["counts"] == [1, 1, 1, 36]
+    assert values(page)["counts"] == [1, 1, 1, 25]
     words = readout(page)
     assert "by 1 of 64 places of layer 1, 1 of 16 places of layer 2, " in words
-    assert "1 of 4 places of layer 3 and 36 of 36 units of the MLP." in words
+    assert "1 of 4 places of layer 3 and 25 of 25 units of the MLP." in words
     press(knob(page), *["Shift+ArrowRight", "Shift+ArrowDown"])
     # Kernels of 4 that move by 2: row 10 is seen by rows 4 and 5, these by 1 to 3, these by both.
-    assert values(page)["counts"] == [2**2, 3**2, 2**2, 36]
+    assert values(page)["counts"] == [2**2, 3**2, 2**2, 25]
 
 
 @pytest.mark.parametrize("layer", [1, 3])
@@ -223,7 +223,7 @@ def test_a_wide_layer_and_a_wide_mlp_are_cut_in_the_page_alone(page_of):
     figure = receptive_field(net, x, image_shape=(5, 5), names=["x"], mlp=dense, feature=31)
     assert net[0].weight.shape[0] == 80 and dense.weight.shape[0] == 50
     shown = values(page_of(figure))
-    assert len(shown["mlp"]) == 36
+    assert len(shown["mlp"]) == 25
     value = net[0](x.reshape(1, 1, 5, 5))[0, 31, shown["unit"][0], shown["unit"][1]]
     assert shown["value"] == pytest.approx(value.item(), abs=1e-6)
 

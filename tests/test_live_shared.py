@@ -254,7 +254,8 @@ def test_ticks_of_a_logarithmic_axis_are_round_powers(lib):
 
 def test_a_plot_may_have_other_ticks_more_room_or_no_axes(lib):
     found = lib().evaluate(
-        """() => [{ yticks: [[0, "low"], [1, "high"]], left: 80 }, { yticks: false }, { bare: true }].map((more) => {
+        """() => [{ yticks: [[0, "low"], [1, "high"]], left: 80 },
+                 { yticks: false }, { bare: true }].map((more) => {
           const axes = lib.plot({ x: [0, 1], y: [0, 1], xticks: [], ylabel: "y", ...more });
           const texts = [...axes.svg.querySelectorAll("text.end")].map((one) => one.textContent);
           return [texts, axes.area.left, axes.svg.querySelectorAll(".axis").length];

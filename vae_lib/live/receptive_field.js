@@ -9,7 +9,7 @@ import { controlsBetween, split } from "./shared/layout.js";
 import { clamp, sum } from "./shared/maths.js";
 import { unpackLayers, unpackRows } from "./shared/network.js";
 
-const SHARE = 0.9; // of a unit's gradient
+const SHARE = 0.5; // of a unit's gradient
 
 export default live((frame, state) => {
   const layers = layersOf(state.encoder);
@@ -150,7 +150,7 @@ function saying({ layer, unit, box, inside, n_most, pixel, counts, changes, mlp 
   if (mlp) noticing.push(`${counts.at(-1)} of ${mlp.length} units of the MLP`);
   return (
     `The unit at row ${unit[0]}, column ${unit[1]} of layer ${layer + 1} can see ${whole[0]} × ${whole[1]} pixels${cut}. ` +
-    `${n_most ? `Nine tenths of its gradient lie on ${n_most}` : "Its gradient is 0"}. A change of the pixel at row ${pixel[0]}, column ${pixel[1]} ` +
+    `${n_most ? `Half of its gradient lies on ${n_most}` : "Its gradient is 0"}. A change of the pixel at row ${pixel[0]}, column ${pixel[1]} ` +
     `is noticed by ${listed(noticing)}.`
   );
 }

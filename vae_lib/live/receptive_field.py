@@ -17,8 +17,8 @@ DESCRIPTION = (
     "place can see, and dots are as large as its gradient. The pixel under the point has a new "
     "colour; in the small squares the units that notice are shaded, the darker the more."
 )
-FEATURES = 32  # of the last layer, and units of the MLP, that a page has to load at most
-UNITS = 36
+# What a page has to load at most: features of the last layer, and units of the MLP.
+FEATURES, UNITS = 32, 25
 
 
 def receptive_field(

@@ -13,7 +13,7 @@ export function dimensionBars(eigenvalues, [low, high]) {
     x: [0.4, n + 0.6],
     y,
     height: 250,
-    left: 56,
+    left: 60,
     ticks: Math.min(n, 6),
     xticks: whole(n),
     yticks: decadeTicks(y, y[1] - y[0] > 2.5 ? [1] : [1, 3]),
