@@ -145,6 +145,12 @@ def test_a_dimension_goes_dark_where_the_line_passes_its_eigenvalue(page_of, cas
                 assert shown["on"][eigenvalues.index(value)] is on
 
 
+@pytest.mark.parametrize(("latent_dim", "n_on"), [(1, 0), (2, 1), (3, 2), (4, 2), (5, 3)])
+def test_about_half_are_dark_at_first(page_of, case, latent_dim, n_on):
+    shown = values(page_of(linear_collapse(case["eigenvalues"], latent_dim=latent_dim)))
+    assert (shown["n_on"], shown["beta"]) == (n_on, 1)
+
+
 def test_only_the_product_decides_what_is_dark(page_of, case):
     settings = [setting(0.4 / beta, beta) for beta in (0.25, 1.0, 4.0)]
     found = sweep(page_of(collapse_figure(case)), settings)

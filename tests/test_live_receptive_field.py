@@ -241,6 +241,25 @@ def test_one_pixel_and_a_unit_that_sees_nothing(page_of):
     assert "Its gradient is 0" in readout(page)
 
 
+@pytest.mark.parametrize("start", [(0, 0), (4, 4), (8, 3)])
+def test_gaps_in_a_kernel_and_padding_to_the_same_size_are_counted(page_of, start):
+    """Two kernels of 3 with every other pixel left out: 4 to either side, each time of 2."""
+    torch.manual_seed(0)
+    convolutions = [nn.Conv2d(1, 1, 3, dilation=2, padding="same") for _ in range(2)]
+    net, x = nn.Sequential(*convolutions), torch.rand(1, 81)
+    page = page_of(receptive_field(net, x, image_shape=(9, 9), names=["x"], start=start))
+    shown = values(page)
+    row, column = start
+    assert shown["unit"] == list(start)
+    assert shown["box"] == [row - 4, column - 4, row + 4, column + 4]
+    seen = np.array(shown["weights"]).reshape(9, 9) > 0
+    expected = np.zeros((9, 9), dtype=bool)
+    expected[row % 2 :: 2, column % 2 :: 2] = True
+    expected &= np.abs(np.arange(9) - row)[:, None] <= 4
+    expected &= np.abs(np.arange(9) - column) <= 4
+    np.testing.assert_array_equal(seen, expected)
+
+
 def test_a_unit_may_see_nothing_but_padding(page_of):
     net = nn.Sequential(
         nn.Conv2d(1, 2, 1, padding=2), nn.Tanh(), nn.Conv2d(2, 1, 1, padding=1, stride=2)

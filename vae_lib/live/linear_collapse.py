@@ -45,12 +45,14 @@ def linear_collapse(
     Args:
         eigenvalues: of the data's covariance (divided by N), all D, largest first, (D,).
         latent_dim: L, less than D, so that some variance is left for σ².
-        sigma: the σ shown first; if None, one at which half of the dimensions are dark at β = 1.
+        sigma: the σ shown first; if None, one at which about half of the dimensions are dark
+            at β = 1.
         beta: the weight of the KL shown first, from 0.1 to 10.
         components: unit eigenvectors in the order of the eigenvalues, a row each, (L or more, D);
             with them an image is shown beside its reconstruction and a decoded draw from p(z).
         mean: of the data, (D,).
-        images: to choose from, (N, D), and `names`, what each is called.
+        images: to choose from, (N, D).
+        names: what each image is called.
         image_shape: (H, W), or (3, H, W) for colour.
         value_range: the values shown as white and as black, the higher first for photographs; of
             no importance in colour.
@@ -63,7 +65,8 @@ def linear_collapse(
     low, high = _range(kept, rest / len(eigenvalues))
     if sigma is None:
         half = (latent_dim - 1) // 2
-        sigma = kept[half : half + 2].clamp(min=low).log().mean().div(2).exp().item()
+        apart = kept[half : half + 2] if latent_dim > 1 else 2 * kept
+        sigma = apart.clamp(min=low).log().mean().div(2).exp().item()
     state = {
         "eigenvalues": kept.tolist(),
         "rest": rest,
