@@ -64,9 +64,7 @@ def linear_collapse(
     kept, rest = eigenvalues[:latent_dim], eigenvalues[latent_dim:].sum().item()
     low, high = _range(kept, rest / len(eigenvalues))
     if sigma is None:
-        half = (latent_dim - 1) // 2
-        apart = kept[half : half + 2] if latent_dim > 1 else 2 * kept
-        sigma = apart.clamp(min=low).log().mean().div(2).exp().item()
+        sigma = _half_dark(kept.clamp(min=low))
     state = {
         "eigenvalues": kept.tolist(),
         "rest": rest,
@@ -85,6 +83,13 @@ def linear_collapse(
     return LiveFigure(
         "linear_collapse", name=NAME, description=DESCRIPTION, state=state, picture=picture
     )
+
+
+def _half_dark(kept: Tensor) -> float:
+    """The σ whose square lies between the eigenvalues of the two dimensions in the middle."""
+    half = (len(kept) - 1) // 2
+    apart = kept[half : half + 2] if len(kept) > 1 else 2 * kept
+    return apart.log().mean().div(2).exp().item()
 
 
 def _check(eigenvalues: Tensor, latent_dim: int, sigma: float | None, beta: float) -> None:
