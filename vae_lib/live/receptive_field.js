@@ -150,7 +150,7 @@ function saying({ layer, unit, box, inside, n_most, pixel, counts, changes, mlp 
   if (mlp) noticing.push(`${counts.at(-1)} of ${mlp.length} units of the MLP`);
   return (
     `The unit at row ${unit[0]}, column ${unit[1]} of layer ${layer + 1} can see ${whole[0]} × ${whole[1]} pixels${cut}. ` +
-    `${n_most ? `Half of its gradient lies on ${n_most}` : "Its gradient is 0"}. A change of the pixel at row ${pixel[0]}, column ${pixel[1]} ` +
+    `${n_most ? `Half of its gradient lies on ${n_most} ${n_most > 1 ? "pixels" : "pixel"}` : "Its gradient is 0"}. A change of the pixel at row ${pixel[0]}, column ${pixel[1]} ` +
     `is noticed by ${listed(noticing)}.`
   );
 }
