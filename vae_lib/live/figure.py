@@ -175,7 +175,8 @@ def _sizes(net: nn.Module, shape: tuple[int, ...]) -> list[tuple[list[int], list
         found.append((list(before[0].shape[1:]), list(after.shape[1:])))
 
     hooks = [part.register_forward_hook(record) for part in convolutions]
-    net(torch.zeros(1, *shape))
+    if convolutions:
+        net(next(net.parameters()).new_zeros(1, *shape))
     for hook in hooks:
         hook.remove()
     return found

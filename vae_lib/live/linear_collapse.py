@@ -45,25 +45,26 @@ def linear_collapse(
     Args:
         eigenvalues: of the data's covariance (divided by N), all D, largest first, (D,).
         latent_dim: L, less than D, so that some variance is left for σ².
-        sigma: the σ shown first; if None, one at which half of the dimensions are dark at β = 1.
+        sigma: the σ shown first; if None, one at which about half of the dimensions are dark
+            at β = 1.
         beta: the weight of the KL shown first, from 0.1 to 10.
         components: unit eigenvectors in the order of the eigenvalues, a row each, (L or more, D);
             with them an image is shown beside its reconstruction and a decoded draw from p(z).
         mean: of the data, (D,).
-        images: to choose from, (N, D), and `names`, what each is called.
+        images: to choose from, (N, D).
+        names: what each image is called.
         image_shape: (H, W), or (3, H, W) for colour.
         value_range: the values shown as white and as black, the higher first for photographs; of
             no importance in colour.
 
     Taught in chapter 11.
     """
-    eigenvalues = here(eigenvalues.double())[0].clamp(min=0.0)
+    eigenvalues = here(eigenvalues)[0].double().clamp(min=0.0)
     _check(eigenvalues, latent_dim, sigma, beta)
     kept, rest = eigenvalues[:latent_dim], eigenvalues[latent_dim:].sum().item()
     low, high = _range(kept, rest / len(eigenvalues))
     if sigma is None:
-        half = (latent_dim - 1) // 2
-        sigma = kept[half : half + 2].clamp(min=low).log().mean().div(2).exp().item()
+        sigma = _half_dark(kept.clamp(min=low))
     state = {
         "eigenvalues": kept.tolist(),
         "rest": rest,
@@ -82,6 +83,13 @@ def linear_collapse(
     return LiveFigure(
         "linear_collapse", name=NAME, description=DESCRIPTION, state=state, picture=picture
     )
+
+
+def _half_dark(kept: Tensor) -> float:
+    """The σ whose square lies between the eigenvalues of the two dimensions in the middle."""
+    half = (len(kept) - 1) // 2
+    apart = kept[half : half + 2] if len(kept) > 1 else 2 * kept
+    return apart.log().mean().div(2).exp().item()
 
 
 def _check(eigenvalues: Tensor, latent_dim: int, sigma: float | None, beta: float) -> None:
@@ -124,7 +132,8 @@ def _pictures(
             f"pixels, and images (N, {n_pixels}) with N names, but got {tuple(components.shape)}, "
             f"{tuple(mean.shape)}, {image_shape}, {tuple(images.shape)} and {len(names)} names."
         )
-    kept, unit = components[:latent_dim].double(), torch.eye(latent_dim, dtype=torch.float64)
+    kept = components[:latent_dim].double()
+    unit = torch.eye(latent_dim, out=kept.new_empty(0))
     if len(kept) < latent_dim or not torch.allclose(kept @ kept.T, unit, atol=1e-4):
         raise ValueError(f"components must be {latent_dim} or more orthogonal rows of length 1.")
     return {
@@ -146,7 +155,7 @@ def _picture(
     fig, axes = plt.subplot_mosaic(
         layout, figsize=(6.4, 3.4), width_ratios=ratios, layout="constrained"
     )
-    kept = torch.tensor(state["eigenvalues"], dtype=torch.float64)
+    kept = torch.tensor(state["eigenvalues"], dtype=torch.float64, device="cpu")
     threshold = state["beta"] * state["variance"]
     _draw_bars(axes["bars"], kept, threshold, 0.7 * state["variance_range"][0])
     if names:

@@ -9,7 +9,7 @@ import { controlsBetween, split } from "./shared/layout.js";
 import { clamp, sum } from "./shared/maths.js";
 import { unpackLayers, unpackRows } from "./shared/network.js";
 
-const SHARE = 0.9; // of a unit's gradient
+const SHARE = 0.5; // of a unit's gradient
 
 export default live((frame, state) => {
   const layers = layersOf(state.encoder);
@@ -83,7 +83,8 @@ function gridOf(n) {
 function sightOf(layers, raws, { layer, feature, pixel }, [, height, width]) {
   const unit = [0, 1].map((axis) => unitOver(layers, layer, axis, pixel[axis]));
   const [[top, bottom], [left, right]] = [0, 1].map((axis) => spanOf(layers, layer, axis, unit[axis]));
-  const inside = [Math.min(bottom, height - 1) - Math.max(top, 0) + 1, Math.min(right, width - 1) - Math.max(left, 0) + 1];
+  const within = (first, last, size) => Math.max(0, Math.min(last, size - 1) - Math.max(first, 0) + 1);
+  const inside = [within(top, bottom, height), within(left, right, width)];
   const [, rows, columns] = layers[layer].output;
   const index = (feature * rows + unit[0]) * columns + unit[1];
   const weights = Array.from(summed(gradientOf(layers, raws, layer, index), height * width));
@@ -149,7 +150,7 @@ function saying({ layer, unit, box, inside, n_most, pixel, counts, changes, mlp 
   if (mlp) noticing.push(`${counts.at(-1)} of ${mlp.length} units of the MLP`);
   return (
     `The unit at row ${unit[0]}, column ${unit[1]} of layer ${layer + 1} can see ${whole[0]} × ${whole[1]} pixels${cut}. ` +
-    `Nine tenths of its gradient lie on ${n_most}. A change of the pixel at row ${pixel[0]}, column ${pixel[1]} ` +
+    `${n_most ? `Half of its gradient lies on ${n_most} ${n_most > 1 ? "pixels" : "pixel"}` : "Its gradient is 0"}. A change of the pixel at row ${pixel[0]}, column ${pixel[1]} ` +
     `is noticed by ${listed(noticing)}.`
   );
 }

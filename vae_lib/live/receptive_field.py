@@ -17,8 +17,8 @@ DESCRIPTION = (
     "place can see, and dots are as large as its gradient. The pixel under the point has a new "
     "colour; in the small squares the units that notice are shaded, the darker the more."
 )
-FEATURES = 32  # of the last layer, and units of the MLP, that a page has to load at most
-UNITS = 36
+# What a page has to load at most: features of the last layer, and units of the MLP.
+FEATURES, UNITS = 32, 25
 
 
 def receptive_field(
@@ -58,10 +58,6 @@ def receptive_field(
     _check(images, names, shape, start)
     encoder, images = here(encoder, images)
     layers = _convolutions(encoder)
-    n_layers = sum(isinstance(part, nn.Conv2d) for part in layers)
-    layer = n_layers if layer is None else layer
-    if not 1 <= layer <= n_layers:
-        raise ValueError(f"layer must be from 1 to {n_layers}, but is {layer}.")
     state = {
         "encoder": pack_network(nn.Sequential(*layers), shape),
         "mlp": None if mlp is None else _first_units(*here(mlp), images.shape[1]),
@@ -69,17 +65,23 @@ def receptive_field(
         "names": list(names),
         "image_shape": list(shape),
         "value_range": [float(value) for value in value_range],
-        "layer": layer,
-        "feature": feature,
         "start": list(start or [size // 2 for size in shape[1:]]),
     }
-    n_features = state["encoder"]["layers"][layer - 1]["output"][0]
-    if not 0 <= feature < n_features:
-        raise ValueError(f"feature must be from 0 to {n_features - 1}, but is {feature}.")
+    state |= _unit(state["encoder"]["layers"], layer, feature)
     picture = _picture(layers, images[0].reshape(shape), state)
     return LiveFigure(
         "receptive_field", name=NAME, description=DESCRIPTION, state=state, picture=picture
     )
+
+
+def _unit(layers: list[dict], layer: int | None, feature: int) -> dict[str, int]:
+    layer = len(layers) if layer is None else layer
+    if not 1 <= layer <= len(layers):
+        raise ValueError(f"layer must be from 1 to {len(layers)}, but is {layer}.")
+    n_features = layers[layer - 1]["output"][0]
+    if not 0 <= feature < n_features:
+        raise ValueError(f"feature must be from 0 to {n_features - 1}, but is {feature}.")
+    return {"layer": layer, "feature": feature}
 
 
 def _check(
@@ -108,6 +110,8 @@ def _convolutions(encoder: nn.Module) -> list[nn.Module]:
     if not convolutions:
         raise ValueError("The encoder must begin with a convolution, but has none before a Linear.")
     kept = kept[: convolutions[-1] + 1]
+    if any(isinstance(part, nn.ConvTranspose2d) for part in kept):
+        raise ValueError("The encoder must have no transposed convolution before a Linear.")
     last = kept[-1]
     if last.out_channels > FEATURES:
         last.weight, last.out_channels = nn.Parameter(last.weight[:FEATURES]), FEATURES
@@ -148,25 +152,28 @@ def _frame(ax: Axes, box: list[int]) -> None:
 
 def _seen(layers: list[nn.Module], image: Tensor, state: dict) -> tuple[Tensor, list[int]]:
     """The gradient of the unit shown first, (H, W), and its box: top, left, bottom, right."""
-    convolutions = [part for part in layers if isinstance(part, nn.Conv2d)][: state["layer"]]
-    upto = layers[: layers.index(convolutions[-1]) + 1]
+    packed = state["encoder"]["layers"][: state["layer"]]
+    convolutions = [i for i, part in enumerate(layers) if isinstance(part, nn.Conv2d)]
+    unit, ends = [], []
+    for axis, pixel in enumerate(state["start"]):
+        spans = [_span(packed, axis, i) for i in range(packed[-1]["output"][1 + axis])]
+        off = [abs(first + last - 2 * pixel) for first, last in spans]
+        unit.append(off.index(min(off)))
+        ends.append(spans[unit[-1]])
     x = image.clone().requires_grad_()
-    outputs = nn.Sequential(*upto)(x[None])[0]
-    boxes = []
-    for axis in (0, 1):
-        spans = [_span(convolutions, axis, i) for i in range(outputs.shape[1 + axis])]
-        middle = [abs(a + b - 2 * state["start"][axis]) for a, b in spans]
-        boxes.append((middle.index(min(middle)), spans[middle.index(min(middle))]))
-    (i, (top, bottom)), (j, (left, right)) = boxes
-    (gradient,) = torch.autograd.grad(outputs[state["feature"], i, j], x)
+    outputs = nn.Sequential(*layers[: convolutions[state["layer"] - 1] + 1])(x[None])[0]
+    (gradient,) = torch.autograd.grad(outputs[state["feature"]][tuple(unit)], x)
+    (top, bottom), (left, right) = ends
     return gradient.abs().sum(0), [top, left, bottom, right]
 
 
-def _span(convolutions: list[nn.Conv2d], axis: int, at: int) -> tuple[int, int]:
+def _span(packed: list[dict], axis: int, at: int) -> tuple[int, int]:
     """The first and the last pixel along an axis that the unit `at` of the last layer can see."""
     low = high = at
-    for conv in reversed(convolutions):
-        step, pad = conv.stride[axis], conv.padding[axis]
-        low = low * step - pad
-        high = high * step - pad + conv.dilation[axis] * (conv.kernel_size[axis] - 1)
+    for layer in reversed(packed):
+        stride, padding, dilation = (
+            layer[name][axis] for name in ("stride", "padding", "dilation")
+        )
+        low = low * stride - padding
+        high = high * stride - padding + dilation * (layer["weight"]["shape"][2 + axis] - 1)
     return low, high

@@ -4,14 +4,16 @@ import { nameAt } from "../shared/names.js";
 import { decadeTicks, plot, svg } from "../shared/plot.js";
 import { clamp } from "../shared/maths.js";
 
+const LEAST = 1e-6; // of what is at the top of the axis, is at its foot
+
 export function dimensionBars(eigenvalues, [low, high]) {
   const n = eigenvalues.length;
-  const y = [Math.log10(0.8 * low), Math.log10(high)];
+  const y = [Math.log10(Math.max(0.8 * low, LEAST * high)), Math.log10(high)];
   const axes = plot({
     x: [0.4, n + 0.6],
     y,
     height: 250,
-    left: 56,
+    left: 60,
     ticks: Math.min(n, 6),
     xticks: whole(n),
     yticks: decadeTicks(y, y[1] - y[0] > 2.5 ? [1] : [1, 3]),
