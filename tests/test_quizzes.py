@@ -4,6 +4,7 @@ A function below gets a question's options and says which of them are true, by a
 computation; these verdicts must be the book's. One is there for every question.
 """
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -129,7 +130,7 @@ def test_quiz_shows_a_chapters_questions():
     assert quiz(6).state == figure.state
 
 
-@pytest.mark.parametrize("unknown", ["-1", "10", "06", "elbo", ""])
+@pytest.mark.parametrize("unknown", ["-1", "99", "06", "elbo", ""])
 def test_an_unknown_chapter_is_told_what_there_is(unknown):
     with pytest.raises(
         ValueError, match=r"no quiz for chapter .*; there are \"0\", \"1\", .*\"9\""
@@ -718,3 +719,71 @@ def a_test_that_passes(texts):
     values = [[float(n.replace("−", "-")) for n in found] for found in named]
     passed = [passes(*pair) if pair else None for pair in values]
     return [p if p is not None else not any(passed) for p in passed]
+
+
+# Chapter 10
+
+
+@truth_of("10", 1)
+def size_after_three(texts):
+    x = torch.zeros(1, 1, 30, 30)
+    for _ in range(3):
+        x = F.conv2d(x, torch.zeros(1, 1, 4, 4), stride=2, padding=1)
+    return equal_to(x.shape[-1], texts)
+
+
+def trained_once(w, x):
+    """The squared error of x W W' after some steps of Adam, from W given."""
+    w = w.clone().requires_grad_()
+    optimizer = torch.optim.Adam([w], lr=0.1)
+    for _ in range(5):
+        optimizer.zero_grad()
+        (x - x @ w @ w.T).square().mean().backward()
+        optimizer.step()
+    return (x - x @ w @ w.T).square().mean().item()
+
+
+@truth_of("10", 2)
+def results_on_shuffled_images(texts):
+    """All orders of the rows of the first weights stand for the seeds: each as likely as any."""
+    torch.manual_seed(0)
+    x, weights = torch.randn(20, 4).double(), torch.randn(4, 2).double()
+    x = x * torch.tensor([3.0, 1.0, 0.5, 2.0])
+    starts = [weights[list(order)] for order in itertools.permutations(range(4))]
+    on_images = np.array([trained_once(w, x) for w in starts])
+    on_shuffled = np.array([trained_once(w, x[:, [2, 0, 3, 1]]) for w in starts])
+    by_seed = np.allclose(on_images, on_shuffled)
+    in_all = np.allclose(np.sort(on_images), np.sort(on_shuffled))
+    mean = on_shuffled.mean() - on_images.mean()
+    return by_words(
+        texts,
+        {
+            "Lower": mean > 1e-9,
+            "Higher": mean < -1e-9,
+            "seed by seed": by_seed,
+            "in distribution": in_all and not by_seed,
+        },
+    )
+
+
+@truth_of("10", 3)
+def less_than_no_bits(texts):
+    """A model that gives every level 1/256, as a density: a narrow Gaussian on each of them."""
+    sigma = 2**-8.3 / (255 * math.sqrt(2 * math.pi))
+    grid = np.arange(256) / 255
+    density = np.mean(stats.norm.pdf(grid[100], grid, sigma))
+    bits = -math.log2(density / 255)
+    assert bits == pytest.approx(-0.3, abs=1e-6)
+    cells = [(x - 1 / 510, x + 1 / 510) for x in grid]
+    masses = [np.diff(stats.norm.cdf(cell, grid[:, None], sigma)).mean() for cell in cells]
+    honest = -np.log2(masses)
+    probabilities_score_below_0 = (honest < 0).any()
+    return by_words(
+        texts,
+        {
+            "no probability": not probabilities_score_below_0,
+            "compresses better": honest.mean() < 3,
+            "by heart": not np.allclose(honest, 8),  # it knows nothing
+            "sign": not math.isclose(bits, -0.3, abs_tol=1e-6),  # it is what the formula gives
+        },
+    )
