@@ -101,7 +101,7 @@ WRONG = {
         (None, lambda variance, beta: math.sqrt(beta / variance)),
     ],
     "11.b": [
-        ("maximum for each example", lambda kl, floor: np.maximum(kl, floor).sum(1).mean()),
+        ("maximum for each example", lambda kl, floor: np.maximum(kl.numpy(), floor).sum(1).mean()),
         ("floor for the sum", lambda kl, floor: max(floor, kl.sum(-1).mean())),
         ("minimum", lambda kl, floor: kl.mean(0).clamp(max=floor).sum()),
         ("what is above the floor", lambda kl, floor: torch.relu(kl.mean(0) - floor).sum()),

@@ -21,7 +21,7 @@ def _spectra(generator: torch.Generator) -> list[tuple]:
     spectrum = torch.tensor([0.4, 7.0, 1.5, 3.0, 0.2, 2.2], dtype=torch.float64)
     return [
         (spectrum, 6, 1.1, 1.0),
-        (spectrum, 3, 0.5, 1.0),
+        (spectrum, 3, 0.8, 1.0),
         (spectrum, 5, 0.6, 0.3),
         (spectrum, 4, 0.8, 4.0),
         (spectrum, 6, 2.0, 2.0),

@@ -13,10 +13,10 @@ def _charge(kl: Tensor, floor: float) -> float:
 
 
 def _batches(generator: torch.Generator) -> list[tuple]:
-    """Per-example KLs on both sides of the floor in dimensions whose mean is above or below."""
+    """Per-example KLs on both sides of the floor; in one batch even their sum is below it."""
     cases = []
-    for n, floor in ((6, 0.5), (9, 0.2)):
-        scale = torch.tensor([2.0, 0.8, 0.1, 1.1], dtype=torch.float64) * floor * 2
+    for n, floor, factor in ((6, 0.5, 2.0), (9, 0.2, 2.0), (5, 0.4, 0.1)):
+        scale = torch.tensor([2.0, 0.8, 0.1, 1.1], dtype=torch.float64) * floor * factor
         noise = torch.rand(n, 4, generator=generator, dtype=torch.float64)
         cases.append((2 * noise * scale, floor))
     return cases
