@@ -787,3 +787,54 @@ def less_than_no_bits(texts):
             "sign": not math.isclose(bits, -0.3, abs_tol=1e-6),  # it is what the formula gives
         },
     )
+# Chapter 11
+
+
+@truth_of("11", 1)
+def lit_dimensions(texts):
+    """By climbing the closed-form objective of three columns along the eigenvectors."""
+    eigenvalues, beta = torch.tensor([5.0, 2.0, 0.9], dtype=torch.float64), 3.0
+    length = torch.full((3,), 0.5, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.Adam([length], lr=0.05)
+    for _ in range(2000):
+        v = length.square() + beta  # σ = 1: the objective is that of noise with variance β
+        optimizer.zero_grad()
+        (0.5 * (v.log() + eigenvalues / v)).sum().backward()
+        optimizer.step()
+    return equal_to(int((length.detach().abs() > 1e-3).sum()), texts)
+
+
+@truth_of("11", 2)
+def above_the_ceiling(texts):
+    """The entropy of the strings, and how far any other distribution's mean log p is below."""
+    keep, n = 0.9, 12
+    strings = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+    changes = (strings[:, 1:] != strings[:, :-1]).sum(1)
+    p = sum(0.25 * k ** (n - 1 - changes) * (1 - k) ** changes for k in (keep, 1 - keep))
+    assert p.sum() == pytest.approx(1)
+    entropy = -(p * np.log(p)).sum()
+    assert entropy == pytest.approx(4.96, abs=0.005)
+    rng = np.random.default_rng(0)
+    others = [p * np.exp(s * rng.normal(size=len(p))) for s in (0.01, 0.1, 1.0)]
+    never = all((p * np.log(q / q.sum())).sum() < -entropy for q in others)
+    # Warm-up, encoder and free bits all end in some p(x), and in an ELBO not above its log.
+    can = not never
+    return by_words(texts, {"warm-up": can, "encoder": can, "Free bits": can, "Nothing": never})
+
+
+@truth_of("11", 3)
+def information_of_a_code(texts):
+    """KL = information + aggregate's KL, checked on a mixture by quadrature, then inverted."""
+    mu, s = np.array([-1.0, 0.2, 1.4]), 0.5
+    grid = np.linspace(-9, 9, 20_001)
+    q = stats.norm(mu[:, None], s).pdf(grid)
+    prior, mixture = stats.norm.pdf(grid), q.mean(0)
+
+    def integral(values):
+        return integrate.trapezoid(values, grid)
+
+    kl = np.mean([integral(row * np.log((row + 1e-300) / prior)) for row in q])
+    aggregate = integral(mixture * np.log(mixture / prior))
+    information = np.mean([integral(row * np.log((row + 1e-300) / mixture)) for row in q])
+    assert kl == pytest.approx(information + aggregate, abs=1e-6)
+    return equal_to(3.0 - 2.4, texts)
