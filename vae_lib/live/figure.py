@@ -132,8 +132,9 @@ def pack_network(net: nn.Module, *, in_bytes: bool = False) -> Packed:
     """A multilayer perceptron for the script: `unpackNetwork` there gives its forward pass.
 
     `net` is a `Linear` or a `Sequential`, nested or not, of `Linear` with `ReLU`, `Tanh` or
-    nothing after each. With `in_bytes` each weight is one of 256 between the least and the largest
-    of its row, and takes a quarter of the room: what then runs in the page is `rounded(net)`.
+    nothing after each. With `in_bytes` each weight is one of 256 numbers between the least and the
+    largest of its layer, and takes a quarter of the room: what then runs in the page is
+    `rounded(net)`.
     """
     layers: list[dict[str, object]] = []
     for part in net.modules():
@@ -163,17 +164,16 @@ def rounded(net: nn.Module) -> nn.Module:
     return net
 
 
-def _levels(weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The weights as whole numbers of steps above the least of their row, 255 at most."""
-    weight = weight.detach()
-    low = weight.amin(1, keepdim=True)
-    step = (weight.amax(1, keepdim=True) - low) / 255
-    return ((weight - low) / step.clamp(min=torch.finfo(step.dtype).tiny)).round(), low, step
+def _levels(weight: Tensor) -> tuple[Tensor, float, float]:
+    """The weights as whole numbers of steps above the least of them, 255 at most."""
+    low, high = weight.min().item(), weight.max().item()
+    step = (high - low) / 255
+    return ((weight.detach() - low) / (step or 1.0)).round(), low, step
 
 
 def _pack_in_bytes(weight: Tensor) -> Packed:
     levels, low, step = _levels(weight)
-    return pack(levels, "uint8") | {"low": pack(low[:, 0]), "step": pack(step[:, 0])}
+    return pack(levels, "uint8") | {"low": low, "step": step}
 
 
 def _as_png(picture: Figure) -> str:

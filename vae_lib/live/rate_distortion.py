@@ -1,5 +1,6 @@
 """Chapter 12's live figure: rate against distortion, measured for VAEs trained with several β."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -51,7 +52,7 @@ def rate_distortion(
         vaes: the models, with `encoder(x)` a distribution that has a mean, a standard normal
             prior, and `decoder.net` an `mlp` that gives the logits of a Bernoulli or the mean of a
             Gaussian. Only the decoders run in the page. If together they take more than 190 kB in
-            float32, each weight is rounded to one byte (255 steps a row).
+            float32, each weight is rounded to one byte.
         betas: the β of each, two or more, all different and positive.
         x: images as the encoders take them, (K, D) in [0, 1]; K = 8 looks best.
         rates: R, the mean of KL(q(z|x) || p(z)) over held-out data, one for each model, in nats.
@@ -104,6 +105,8 @@ def _order(
         )
     if len(set(betas)) < len(betas) or not all(beta > 0 for beta in betas):
         raise ValueError(f"The betas must be positive and all different, not {list(betas)}.")
+    if not all(math.isfinite(value) for value in [*rates, *distortions]):
+        raise ValueError("Rates and distortions must be finite: look for NaN in what was measured.")
     return sorted(range(len(betas)), key=lambda i: betas[i])
 
 

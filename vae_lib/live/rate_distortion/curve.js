@@ -1,11 +1,13 @@
 // Distortion over rate: the models as dots, and the two lines through the one that is chosen.
 
+import { write } from "../shared/frame.js";
 import { linspace } from "../shared/maths.js";
 import { halfWidth } from "../shared/names.js";
 import { line, plot, svg } from "../shared/plot.js";
 
 const TOUCH = 15; // dots nearer to one another than this, in pixels, share a name
-const PLACES = 81; // along a line, where its name might stand
+const KNOB = 9; // half of its width
+const PLACES = 101; // along a line; beside each fourth of them its name might stand
 
 export const hundredths = (value) => (Math.round(100 * value) / 100 + 0).toFixed(2).replace("-", "−");
 export const betaText = (beta) => String(Number(beta.toPrecision(3)));
@@ -33,18 +35,26 @@ export function curvePlot({ betas, rates, distortions, x_range, y_range, totals:
     axes.marks.append(name);
     return name;
   });
+  const settled = []; // where the names stand for each model
+  const settle = (at, slopes, words) => {
+    const places = slopes.map((slope) => straight(axes, dots[at], slope));
+    const knob = wordAt([axes.px(dots[at][0]), axes.py(dots[at][1])], KNOB);
+    const others = [...taken, ...places.flat(), ...knob];
+    return words.map((word, i) => {
+      const place = roomiest(axes, places[i], halfWidth(word), others);
+      others.push(...wordAt(place, halfWidth(word)));
+      return place;
+    });
+  };
   const set = (at) => {
     const slopes = [-betas[at], -1];
     [tangent, equal].forEach((one, i) => one.set(through(dots[at], slopes[i])));
     const words = [`slope −${betaText(betas[at])}`, `ELBO ${hundredths(-totals[at])}`];
-    const places = slopes.map((slope) => straight(axes, dots[at], slope));
-    const others = [...taken, ...places.flat()];
+    settled[at] ??= settle(at, slopes, words);
     names.forEach((name, i) => {
-      name.textContent = words[i];
-      const [x, y] = roomiest(axes, places[i], halfWidth(words[i]), others);
-      name.setAttribute("x", x.toFixed(1));
-      name.setAttribute("y", (y + 4).toFixed(1));
-      others.push(...wordAt([x, y], halfWidth(words[i])));
+      write(name, words[i]);
+      name.setAttribute("x", settled[at][i][0].toFixed(1));
+      name.setAttribute("y", (settled[at][i][1] + 4).toFixed(1));
     });
   };
   return { axes, set };
@@ -72,7 +82,7 @@ function nameDots(axes, betas, dots) {
 // In pixels: points all along the dots' line, and along a straight one inside the plot.
 function densely(axes, dots) {
   const places = dots.map(([x, y]) => [axes.px(x), axes.py(y)]);
-  const between = ([a, b], [c, d]) => linspace(0, 1, 25).map((t) => [a + t * (c - a), b + t * (d - b)]);
+  const between = ([a, b], [c, d]) => linspace(0, 1, 16).map((t) => [a + t * (c - a), b + t * (d - b)]);
   return places.slice(1).flatMap((place, i) => between(places[i], place));
 }
 
@@ -85,21 +95,33 @@ function straight(axes, [x, y], slope) {
   return all.filter(inside).map(([a, b]) => [axes.px(a), axes.py(b)]);
 }
 
-// A word's middle line, in pixels.
-const wordAt = ([u, v], half) => linspace(-half, half, 7).map((du) => [u + du, v]);
+// The room of a word, in pixels.
+const wordAt = ([u, v], half) => [-5, 0, 5].flatMap((dv) => linspace(-half, half, 6).map((du) => [u + du, v + dv]));
 
-// Beside which of the places a word stands farthest from all others, up to where that is far enough.
+// Beside which of the places a word stands farthest from all others.
 function roomiest(axes, places, half, others) {
   const { left, right, top, bottom } = axes.area;
   let [best, most] = [[(left + right) / 2, top + 12], -1];
-  for (const [u, v] of places) {
-    for (const [du, dv] of [[half + 9, 0], [-half - 9, 0], [0, -14], [0, 14]]) {
+  for (const [u, v] of places.filter((_, i) => i % 4 === 0)) {
+    for (const [du, dv] of [[half + 13, 0], [-half - 13, 0], [0, -15], [0, 15]]) {
       const [x, y] = [u + du, v + dv];
       if (x - half < left + 3 || x + half > right - 3 || y < top + 9 || y > bottom - 9) continue;
-      const word = wordAt([x, y], half);
-      const room = Math.min(...others.map(([a, b]) => Math.min(...word.map(([c, d]) => Math.hypot(a - c, b - d)))));
+      const room = roomOf(wordAt([x, y], half), others, most);
       if (room > most) [best, most] = [[x, y], room];
     }
   }
   return best;
+}
+
+// The square of the least distance from a word to others; less than `enough` is not looked at closely.
+function roomOf(word, others, enough) {
+  let least = Infinity;
+  for (const [a, b] of word) {
+    for (const [c, d] of others) {
+      const square = (a - c) ** 2 + (b - d) ** 2;
+      if (square < least) least = square;
+    }
+    if (least <= enough) return least;
+  }
+  return least;
 }
