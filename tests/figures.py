@@ -25,7 +25,7 @@ from vae_lib import live
 from vae_lib.conditionals import Bernoulli, DiagonalGaussian, Gaussian, StandardNormal
 from vae_lib.data import binarize, load
 from vae_lib.live import LiveFigure
-from vae_lib.models import VAE
+from vae_lib.models import VAE, ConditionalVAE
 from vae_lib.networks import mlp
 
 Oracle = Callable[[dict], None]
@@ -599,6 +599,87 @@ def small_rate_distortion() -> tuple[LiveFigure, Oracle]:
     return figure, lambda shown: assert_on_curve(shown, models, real)
 
 
+# Chapter 13
+
+CLASSES = 4
+
+
+def random_cvae(*, seed: int = 0, gain: float = 3.0, hidden: int = 8) -> ConditionalVAE:
+    """For images of 3 by 4 pixels, with two style dimensions and four classes."""
+    torch.manual_seed(seed)
+    net = mlp(2 + CLASSES, hidden, 12, activation=nn.Tanh)
+    with torch.no_grad():
+        net[-1].weight.mul_(gain)
+    encoder = DiagonalGaussian(mlp(12 + CLASSES, 6, 4))
+    return ConditionalVAE(encoder, Bernoulli(net), StandardNormal(2))
+
+
+def labelled_images(n: int = 24) -> tuple[torch.Tensor, torch.Tensor]:
+    """Binary images, the first four of them one of each class."""
+    generator = torch.Generator().manual_seed(3)
+    x = (torch.rand(n, 12, generator=generator) < 0.5).float()
+    return x, torch.arange(n) % CLASSES
+
+
+def conditional_figure(cvae: ConditionalVAE, **options) -> LiveFigure:
+    settings = {"image_shape": (3, 4), "n_classes": CLASSES, "label": 1, **options}
+    return live.conditional_digits(cvae, *labelled_images(), **settings)
+
+
+def styled(cvae: ConditionalVAE, z: object, label: int) -> td.Distribution:
+    """p(x|z, y) in double precision, by the model itself."""
+    z = torch.as_tensor(z, dtype=torch.float64).reshape(-1, 2)
+    y = nn.functional.one_hot(torch.tensor(label), CLASSES).double().expand(len(z), -1)
+    return cvae.double().given(y).decoder(z)
+
+
+@torch.no_grad()
+def filled_exactly(
+    cvae: ConditionalVAE, x: torch.Tensor, erased: torch.Tensor, half: float = 4.0, n: int = 25
+) -> dict[str, np.ndarray]:
+    """The sums over a grid of styles and all labels, with torch's own distributions."""
+    z = torch.cartesian_prod(*2 * [torch.linspace(-half, half, n, dtype=torch.float64)])
+    log_pz = td.Normal(0.0, 1.0).log_prob(z).sum(1)
+    log_w, means = [], []
+    for label in range(CLASSES):
+        p_x = td.Bernoulli(styled(cvae, z, label).mean)
+        seen = p_x.log_prob(x.double())[:, ~erased].sum(1)
+        log_w.append(seen + log_pz + 2 * math.log(2 * half / (n - 1)) - math.log(CLASSES))
+        means.append(p_x.mean)
+    log_w, means = torch.stack(log_w), torch.stack(means)  # (C, styles), (C, styles, D)
+    log_px = log_w.logsumexp((0, 1))
+    w = (log_w - log_px).exp()
+    filled = torch.where(erased, torch.einsum("cs,csd->d", w, means), x.double())
+    return {
+        "p_y": w.sum(1).numpy(),
+        "x_filled": filled.numpy(),
+        "z_mean": (w.sum(0) @ z).numpy(),
+        "log_px": log_px.item(),
+    }
+
+
+def assert_conditional(shown: dict, cvae: ConditionalVAE) -> None:
+    x, _ = labelled_images()
+    if shown["gaps"]:
+        erased = torch.tensor(shown["erased"]).bool()
+        assert shown["n_gaps"] == erased.sum()
+        for name, value in filled_exactly(cvae, x[shown["image"]], erased).items():
+            close(shown[name], value)
+        return
+    with torch.no_grad():
+        digits = [styled(cvae, shown["z"], label).mean[0].numpy() for label in range(CLASSES)]
+    close(shown["x_mean"], digits[shown["label"]])
+    close(shown["ink"], [digit.sum() for digit in digits])
+    distances = np.linalg.norm(x.numpy() - shown["x_mean"], axis=1)
+    close(distances[shown["nearest"]], distances.min())
+    close(shown["distance"], distances.min())
+
+
+def small_conditional_digits() -> tuple[LiveFigure, Oracle]:
+    cvae = random_cvae()
+    return conditional_figure(cvae), lambda shown: assert_conditional(shown, cvae)
+
+
 # Every chapter
 
 QUESTIONS = [
@@ -735,6 +816,22 @@ FIGURES = (
         small_rate_distortion,
         ("The model, on the curve", "β", "New draws"),
         ("decoders", "decoders is missing"),
+    ),
+    Asked(
+        "conditional_digits",
+        "13",
+        small_conditional_digits,
+        (
+            PLACE_OF_Z,
+            "Style and label",
+            "Erase and fill in",
+            *map(str, range(CLASSES)),
+            "Erase pixels",
+            "a real",
+            "Lower half",
+            "Restore",
+        ),
+        ("decoder", "a network is missing"),
     ),
     Asked(
         "quiz",

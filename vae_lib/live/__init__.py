@@ -4,6 +4,7 @@ Each is one function here, `<figure>.py`, that returns a widget, and one script,
 does the arithmetic. To add one, write the two and import the function below.
 """
 
+from vae_lib.live.conditional_digits import conditional_digits
 from vae_lib.live.decoded_draws import decoded_draws
 from vae_lib.live.elbo_bars import elbo_bars
 from vae_lib.live.explorer import explorer
@@ -20,6 +21,7 @@ from vae_lib.live.sigma_slider import sigma_slider
 
 __all__ = [
     "LiveFigure",
+    "conditional_digits",
     "decoded_draws",
     "elbo_bars",
     "explorer",

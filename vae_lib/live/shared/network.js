@@ -42,7 +42,7 @@ export function unpackNetwork(packed) {
     activate: ACTIVATIONS[activation],
   }));
   const forward = (input) => {
-    let values = input;
+    let values = Float64Array.from(input); // of one kind in all layers, which is several times as fast
     for (const { n_in, n_out, weight, bias, activate } of layers) {
       if (values.length !== n_in) {
         throw new Error(`the network takes ${n_in} numbers, not ${values.length}`);
