@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 NAME = "Style and label"
 DESCRIPTION = (
-    "Drag the style z, or move it with the arrow keys: below it, every label in this style; choose "
-    "one to see it large. Or erase pixels of a real digit, with mouse, finger or keys, and "
-    "see what the model puts in their place, and which label it takes the rest for."
+    "Drag the style z, or move it with the arrow keys: each button shows its label in that style, "
+    "and the chosen one stands above, large. Or erase pixels of a real digit, with mouse, finger "
+    "or keys: the model fills them in, and says which label it takes the digit for."
 )
 HALF_WIDTH = 4.0
 """Of the plane of styles. A wider one would change the sums less than the grid's steps do."""
@@ -67,7 +67,7 @@ def conditional_digits(
 
     Taught in chapter 13.
     """
-    x, labels = here(x, labels)
+    x, labels = here(x.float(), labels)
     _check(x, labels, image_shape, n_classes, label)
     decoder = _decoder(cvae, x.shape[1], n_classes)
     kept = max(MOST_PIXELS // x.shape[1], 1)
@@ -116,8 +116,8 @@ def _decoder(cvae: "ConditionalVAE", n_pixels: int, n_classes: int) -> nn.Module
     """The network as it runs in the page."""
     if cvae.prior_takes_y:
         raise ValueError("The figure needs a prior p(z) that does not depend on y, N(0, I).")
-    (decoder,) = here(cvae.decoder)
-    inputs = torch.zeros(1, 2 + n_classes)
+    decoder = here(cvae.decoder)[0].float()
+    inputs = torch.zeros(1, 2 + n_classes, device="cpu")
     try:
         logits, mean = decoder.net(inputs), decoder(inputs).mean
     except RuntimeError as error:
@@ -140,15 +140,15 @@ def _is_large(net: nn.Module) -> bool:
 @torch.no_grad()
 def _all_labels(decoder: nn.Module, z: Tensor, n_classes: int) -> Tensor:
     """Logits for every style and label, (n_styles, C, D)."""
-    y = one_hot(torch.arange(n_classes)).to(z.dtype).expand(len(z), -1, -1)
+    y = one_hot(torch.arange(n_classes, device=z.device)).to(z.dtype).expand(len(z), -1, -1)
     return decoder(torch.cat([z[:, None].expand(-1, n_classes, -1), y], -1))
 
 
 def _strongest(decoder: nn.Module, n_classes: int) -> tuple[float, float]:
-    ends = torch.linspace(-2, 2, 21)
+    ends = torch.linspace(-2, 2, 21, device="cpu")
     z = torch.cartesian_prod(ends, ends)
     z = z[z.norm(dim=1) <= 2]
-    neutral = _all_labels(decoder, torch.zeros(1, 2), n_classes).sigmoid()
+    neutral = _all_labels(decoder, torch.zeros_like(z[:1]), n_classes).sigmoid()
     others = _all_labels(decoder, z, n_classes).sigmoid()
     return tuple(z[(others - neutral).square().sum((1, 2)).argmax()].tolist())
 
@@ -158,7 +158,7 @@ def _posterior(
     decoder: nn.Module, x: Tensor, seen: Tensor, n_classes: int, n_grid: int
 ) -> tuple[Tensor, Tensor]:
     """From the pixels (D,) that are seen: p(y|x_o), (N, C), and the mean of every pixel, (N, D)."""
-    ends = torch.linspace(-HALF_WIDTH, HALF_WIDTH, n_grid)
+    ends = torch.linspace(-HALF_WIDTH, HALF_WIDTH, n_grid, device="cpu")
     z = torch.cartesian_prod(ends, ends)
     logits = _all_labels(decoder, z, n_classes)
     on, off = logsigmoid(logits), logsigmoid(-logits)
@@ -175,7 +175,7 @@ def _least_sure(
 ) -> dict[str, int]:
     """The image, and how many of its upper rows are left, where the label is least sure at half."""
     rows = (shape[0] + 1) // 2
-    seen = torch.arange(x.shape[1]) < rows * shape[1]
+    seen = torch.arange(x.shape[1], device="cpu") < rows * shape[1]
     p_y, _ = _posterior(decoder, x, seen, n_classes, n_grid)
     entropy = torch.special.entr(p_y).sum(1)
     return {"image": int(entropy.argmax()), "rows": rows}
@@ -185,7 +185,7 @@ def _least_sure(
 def _picture(decoder: nn.Module, state: dict, real: Tensor) -> Figure:
     """The style, the chosen label in it, the real image nearest to that, and below all labels."""
     n_classes, shape, label = state["n_classes"], state["image_shape"], state["label"]
-    digits = _all_labels(decoder, torch.tensor([state["start"]]), n_classes)[0].sigmoid()
+    digits = _all_labels(decoder, real.new_tensor([state["start"]]), n_classes)[0].sigmoid()
     nearest = real[(real - digits[label]).square().sum(1).argmin()]
     fig = plt.figure(figsize=(7.2, 4.4), layout="constrained")
     upper, lower = fig.subfigures(2, 1, height_ratios=(3.4, 1))

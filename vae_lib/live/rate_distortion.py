@@ -73,7 +73,7 @@ def rate_distortion(
     start = min(betas) if start is None else start
     if start not in betas:
         raise ValueError(f"start must be one of the betas, {list(betas)}, not {start}.")
-    (x,) = here(x)
+    (x,) = here(x.float())
     in_bytes = 4 * _n_weights(vaes) > MOST_BYTES
     models = [_model(vaes[i], x, in_bytes) for i in order]
     if len({mu.shape for _, mu, _ in models}) > 1:
@@ -125,7 +125,7 @@ def _n_weights(vaes: Sequence[nn.Module]) -> int:
 
 @torch.no_grad()
 def _model(vae: nn.Module, x: Tensor, in_bytes: bool) -> Model:
-    encoder, decoder = (part.eval() for part in here(vae.encoder, vae.decoder))
+    encoder, decoder = (part.eval().float() for part in here(vae.encoder, vae.decoder))
     mu = encoder(x).mean
     outputs, mean = decoder.net(mu), decoder(mu).mean
     for is_logit, expected in ((True, outputs.sigmoid()), (False, outputs)):

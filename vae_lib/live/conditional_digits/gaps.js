@@ -15,10 +15,10 @@ export function makeGaps(frame, state) {
   const now = { image: state.erased.image };
   const lower = Uint8Array.from(images[0], (_, d) => Number(d >= state.erased.rows * width));
   const pad = eraser(frame, { shape: [height, width], label: "Erase pixels", erased: lower, onChange: frame.request });
-  const filled = pixels([height, width], { label: "The digit with its gaps filled in" });
+  const filled = pixels([height, width], { label: "The digit with its gaps filled in by their means" });
   const whole = pixels([height, width], { label: "The whole real digit" });
   const bars = labelBars(n_classes);
-  const pictures = [captioned(pad, "erase here"), captioned(filled, "filled in: means"), captioned(whole, "the real digit")];
+  const pictures = [captioned(pad, "erase here"), captioned(filled, "filled in"), captioned(whole, "the original")];
   const row = element("div", { class: "vae-live-gaps" }, ...pictures.map(({ figure }) => figure));
   const controls = element("div", { class: "vae-live-controls close" });
   const onChange = (value) => {
@@ -47,5 +47,6 @@ function inWords({ p_y, n_gaps }, n_pixels, label) {
   const order = Array.from(p_y, (p, y) => [p, y]).sort((a, b) => b[0] - a[0]);
   const likely = order.filter(([p], i) => i === 0 || p >= 0.05).slice(0, 3);
   const named = likely.map(([p, y]) => `${y} with ${percent(p)}`).join(", ");
-  return `Of a real ${label}, ${n_gaps} of ${n_pixels} pixels are erased. From the rest, the label is ${named}.`;
+  const cloud = "The cloud on the plane is what they say of its style.";
+  return `${n_gaps} of ${n_pixels} pixels of a real ${label} are erased. By the others, its label is ${named}. ${cloud}`;
 }
