@@ -13,7 +13,7 @@ import { unpack, unpackNetwork } from "./shared/network.js";
 import { codeHandle, latentPlane } from "./shared/plane.js";
 import { ellipse, svg, underlay } from "./shared/plot.js";
 
-const [SLICE_MS, PAUSE_MS] = [4, 30];
+const [SLICE_MS, PAUSE_MS] = [6, 24];
 
 export default live((frame, state) => {
   const model = makeConditional(state);

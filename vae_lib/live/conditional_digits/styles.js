@@ -35,8 +35,8 @@ export function makeStyles(frame, { image_shape, n_classes }, now) {
     });
     chosen.show(digits[now.label]);
     nearest.show(real);
-    write(chosen.caption, `mean of p(x\u00a0|\u00a0z, y\u00a0=\u00a0${now.label})`);
-    write(nearest.caption, `nearest real digit, a\u00a0${real_label}`);
+    write(chosen.caption, `mean at z,\u00a0y\u00a0=\u00a0${now.label}`);
+    write(nearest.caption, `nearest real, a\u00a0${real_label}`);
   };
   return { box, show };
 }
