@@ -19,8 +19,8 @@ DESCRIPTION = (
     "dot to dot, or move it with the arrow keys. Along a grey line the ELBO stays the same: where "
     "is it largest?"
 )
-# Of networks in float32, beyond which a weight gets one byte.
-MOST_BYTES = 190_000
+MOST_BYTES = 150_000  # of all networks in float32, beyond which a weight gets one byte
+MOST_PIXELS = 45_000  # of the real images to compare with
 # Of the plot's height to its width; a nat is as long on either axis.
 FLATTEST, STEEPEST = 0.62, 0.9
 
@@ -51,14 +51,15 @@ def rate_distortion(
     Args:
         vaes: the models, with `encoder(x)` a distribution that has a mean, a standard normal
             prior, and `decoder.net` an `mlp` that gives the logits of a Bernoulli or the mean of a
-            Gaussian. Only the decoders run in the page. If together they take more than 190 kB in
+            Gaussian. Only the decoders run in the page. If together they take more than 150 kB in
             float32, each weight is rounded to one byte.
         betas: the β of each, two or more, all different and positive.
         x: images as the encoders take them, (K, D) in [0, 1]; K = 8 looks best.
         rates: R, the mean of KL(q(z|x) || p(z)) over held-out data, one for each model, in nats.
         distortions: D, the mean of -E_q[log p(x|z)] over the same, in nats. Of both the figure
             shows two decimals, and calculates with these.
-        real: images of the data, (M, D) in [0, 1]; below each draw stands the nearest of them.
+        real: images of the data, (M, D) in [0, 1]; below each draw stands the nearest of them, or
+            of the first 45,000 / D, which is all that a page should carry.
         start: the β shown first; the smallest if None.
         seed: of the page's own draws.
 
@@ -87,7 +88,7 @@ def rate_distortion(
         "x": pack_images(x),
         "image_shape": list(image_shape),
         "seed": int(seed),
-        "real": None if real is None else pack_images(*here(real)),
+        "real": None if real is None else pack_images(*here(real[: _most(image_shape)])),
     }
     facts = {"name": NAME, "description": DESCRIPTION, "state": state}
     return LiveFigure("rate_distortion", **facts, picture=_picture(state, x, models))
@@ -117,6 +118,10 @@ def _check_images(x: Tensor, image_shape: tuple[int, int]) -> None:
             f"Expected images x of shape (K, {n_pixels}), for an image_shape of {image_shape}, but "
             f"got {tuple(x.shape)}."
         )
+
+
+def _most(image_shape: tuple[int, int]) -> int:
+    return max(MOST_PIXELS // (image_shape[0] * image_shape[1]), 1)
 
 
 def _n_weights(vaes: Sequence[nn.Module]) -> int:
