@@ -12,6 +12,7 @@ from vae_lib.evaluation.draws import energy_distance, nearest_distance, two_samp
 from vae_lib.evaluation.latents import active_units
 from vae_lib.evaluation.likelihood import bits_per_dim, log_likelihood
 from vae_lib.evaluation.quadrature import exact_log_likelihood
+from vae_lib.evaluation.rates import rate_and_distortion
 
 __all__ = [
     "active_units",
@@ -20,5 +21,6 @@ __all__ = [
     "exact_log_likelihood",
     "log_likelihood",
     "nearest_distance",
+    "rate_and_distortion",
     "two_sample_accuracy",
 ]
