@@ -22,7 +22,7 @@ from torch import distributions as td
 from torch import nn
 
 from vae_lib import live
-from vae_lib.conditionals import Bernoulli, DiagonalGaussian, StandardNormal
+from vae_lib.conditionals import Bernoulli, DiagonalGaussian, Gaussian, StandardNormal
 from vae_lib.data import binarize, load
 from vae_lib.live import LiveFigure
 from vae_lib.models import VAE
@@ -544,6 +544,61 @@ def small_loss_calculator() -> tuple[LiveFigure, Oracle]:
     return figure, oracle
 
 
+# Chapter 12
+
+BETAS = (0.1, 0.5, 1.0, 2.0, 4.0)
+
+
+def curve_models(*, seed: int = 0, hidden: int = 6, gaussian: bool = False) -> list[VAE]:
+    """Random models of images of 3 by 4 pixels, with three latent dimensions, one a β."""
+    torch.manual_seed(seed)
+    models = []
+    for gain in (5.0, 4.0, 3.0, 2.0, 1.0):
+        encoder, net = DiagonalGaussian(mlp(12, 6, 6)), mlp(3, hidden, 12, activation=nn.Tanh)
+        with torch.no_grad():
+            net[-1].weight.mul_(gain)
+        decoder = Gaussian(net, sigma=0.3) if gaussian else Bernoulli(net)
+        models.append(VAE(encoder, decoder, StandardNormal(3)))
+    return models
+
+
+def curve_figure(models: list[VAE], **options) -> LiveFigure:
+    settings = {
+        "image_shape": (3, 4),
+        "rates": [7.506, 4.75, 3.123, 1.5, 0.25],
+        "distortions": [2.504, 3.0, 4.0, 6.25, 9.75],
+        "real": torch.rand(20, 12, generator=torch.Generator().manual_seed(1)),
+        **options,
+    }
+    return live.rate_distortion(models, BETAS, binary_images(), **settings)
+
+
+def assert_on_curve(shown: dict, models: list[VAE], real: torch.Tensor | None) -> None:
+    """The pictures' numbers against the models in double precision; the bars' by arithmetic."""
+    model = models[shown["model"]].double()
+    x = binary_images().double()
+    with torch.no_grad():
+        x_mean = model.reconstruct(x)
+        draws = model.decoder(torch.tensor(shown["eps"], dtype=torch.float64)).mean
+    assert shown["beta"] == BETAS[shown["model"]]
+    assert shown["total"] == pytest.approx(shown["rate"] + shown["distortion"], abs=1e-9)
+    close(shown["errors"], (x_mean - x).norm(dim=1))
+    close(shown["reconstruction"], x_mean[0])
+    close(shown["ink"], draws.sum(1))
+    close(shown["draw"], draws[0])
+    if real is not None:
+        distances = torch.cdist(draws, real)
+        assert shown["nearest"] == distances.argmin(1).tolist()
+        close(shown["distances"], distances.amin(1))
+
+
+def small_rate_distortion() -> tuple[LiveFigure, Oracle]:
+    models = curve_models()
+    figure = curve_figure(models)
+    real = carried(figure.state["real"])
+    return figure, lambda shown: assert_on_curve(shown, models, real)
+
+
 # Every chapter
 
 QUESTIONS = [
@@ -673,6 +728,13 @@ FIGURES = (
             "Choose w so that β = 1",
         ),
         ("losses", "the losses to choose from are missing"),
+    ),
+    Asked(
+        "rate_distortion",
+        "12",
+        small_rate_distortion,
+        ("The model, on the curve", "β", "New draws"),
+        ("decoders", "decoders is missing"),
     ),
     Asked(
         "quiz",

@@ -21,6 +21,15 @@ export function unpackRows(packed) {
   return Array.from({ length: n }, (_, i) => values.subarray(i * width, (i + 1) * width));
 }
 
+// Weights that were rounded, each to a byte: so many steps above the least of its row.
+function inSteps(packed) {
+  const [low, step] = [unpack(packed.low), unpack(packed.step)];
+  return Float64Array.from(unpack(packed), (value, k) => {
+    const row = Math.floor(k / packed.shape[1]);
+    return low[row] + step[row] * value;
+  });
+}
+
 const ACTIVATIONS = {
   relu: (value) => (value > 0 ? value : 0),
   tanh: Math.tanh,
@@ -34,7 +43,7 @@ export function unpackNetwork(packed) {
   const layers = packed.layers.map(({ weight, bias, activation }) => ({
     n_out: weight.shape[0],
     n_in: weight.shape[1],
-    weight: unpack(weight),
+    weight: weight.step ? inSteps(weight) : unpack(weight),
     bias: unpack(bias),
     activate: ACTIVATIONS[activation],
   }));
