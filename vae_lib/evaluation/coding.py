@@ -36,7 +36,7 @@ class Message:
     they hold the same bits. `Message(words)` starts from other bits, which bits back needs to draw
     from; they come back when all that was pushed has been popped.
 
-    Source: Duda (2009), the variant with ranges. Taught in chapter 12.
+    Source: Duda (2013), the variant with ranges. Taught in chapter 12.
     """
 
     words: list[int] = field(default_factory=list)
@@ -155,8 +155,8 @@ def send(
 
     For each image: draw z from q(z|x) by *popping* it from the bits that are there, push x under
     p(x|z), push z under p(z). That costs -log₂ p(x|z) - log₂ p(z) + log₂ q(z|x) bits, on average
-    -ELBO / log 2. Each latent takes the centre of one of 2^latent_bits bins of equal prior mass, so
-    q must not be narrower than a bin.
+    -ELBO / log 2. Each latent takes the centre of one of 2^latent_bits bins of equal prior mass.
+    Bins wider than q make a coarser model, with an ELBO of its own.
 
     Both sides compute in float64, on the CPU, one image at a time: sums in floating point depend on
     their order, which goes with batch size and device, and frequencies that differ by 1 make all
