@@ -150,7 +150,7 @@ WRONG = {
     "12.1": [
         (
             "0 log 0",
-            lambda q, p, t: ((q * (q.log() - p.log())).sum(1).mean(), distortion_of(q, t).mean()),
+            lambda q, p, t: ((q * (q / p).log()).sum(1).mean(), distortion_of(q, t).mean()),
         ),
         ("sum over the images", lambda q, p, t: (rate_of(q, p).sum(), -(q * t.T).sum())),
         ("one for each image", lambda q, p, t: (rate_of(q, p), distortion_of(q, t))),
