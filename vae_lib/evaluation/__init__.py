@@ -9,16 +9,22 @@ evaluation mode, and afterwards has the mode that it had.
 """
 
 from vae_lib.evaluation.draws import energy_distance, nearest_distance, two_sample_accuracy
-from vae_lib.evaluation.latents import active_units
+from vae_lib.evaluation.latents import active_units, mutual_information
 from vae_lib.evaluation.likelihood import bits_per_dim, log_likelihood
+from vae_lib.evaluation.linear import LinearOptimum, linear_optimum
 from vae_lib.evaluation.quadrature import exact_log_likelihood
+from vae_lib.evaluation.rates import rate_and_distortion
 
 __all__ = [
+    "LinearOptimum",
     "active_units",
     "bits_per_dim",
     "energy_distance",
     "exact_log_likelihood",
+    "linear_optimum",
     "log_likelihood",
+    "mutual_information",
     "nearest_distance",
+    "rate_and_distortion",
     "two_sample_accuracy",
 ]
