@@ -13,6 +13,7 @@ from vae_lib.evaluation.latents import active_units, mutual_information
 from vae_lib.evaluation.likelihood import bits_per_dim, log_likelihood
 from vae_lib.evaluation.linear import LinearOptimum, linear_optimum
 from vae_lib.evaluation.quadrature import exact_log_likelihood
+from vae_lib.evaluation.rates import rate_and_distortion
 
 __all__ = [
     "LinearOptimum",
@@ -24,5 +25,6 @@ __all__ = [
     "log_likelihood",
     "mutual_information",
     "nearest_distance",
+    "rate_and_distortion",
     "two_sample_accuracy",
 ]
