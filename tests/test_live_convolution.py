@@ -12,8 +12,9 @@ from vae_lib.live.figure import pack_network, rounded
 from vae_lib.networks import OverRows
 
 RUN = """([packed, inputs, gradients]) => {
+  const whole = (array) => ({ ...array, ...lib.restore(array) });
   const layers = packed.layers.map((layer) => (
-    { ...layer, weight: { ...layer.weight, ...lib.restore(layer.weight) }, bias: lib.restore(layer.bias) }));
+    { ...layer, weight: whole(layer.weight), bias: whole(layer.bias) }));
   const forward = lib.unpackNetwork({ layers });
   const outputs = inputs.map((x) => Array.from(forward(x)));
   const parts = lib.unpackLayers({ layers });
