@@ -36,10 +36,11 @@ export function tickText(value) {
 // Axes over x: [low, high] and y: [low, high]. Sizes are in CSS pixels at a phone's width; a plot
 // grows with its column, so that text never gets smaller than that. With `equal` a unit is as long
 // on either axis, and the height follows from that; `yticks: false` is for heights without a unit.
-// `xticks`, [[value, text], ...], is for an axis along which something else is linear than its unit.
+// `left` is the margin for numbers longer than "−10", if there are such beside a ylabel. `xticks`,
+// [[value, text], ...], is for an axis along which something else is linear than its unit.
 export function plot(options) {
   const { x, y, width = 340, xlabel = "", ylabel = "", label, equal = false, ticks: n = 5 } = options;
-  const margin = { left: ylabel ? 46 : 30, right: 10, top: 10, bottom: xlabel ? 40 : 24 };
+  const margin = { left: options.left ?? (ylabel ? 46 : 30), right: 10, top: 10, bottom: xlabel ? 40 : 24 };
   const inside = width - margin.left - margin.right;
   const needed = (inside * (y[1] - y[0])) / (x[1] - x[0]) + margin.top + margin.bottom;
   const height = equal ? needed : (options.height ?? 260);
