@@ -219,6 +219,7 @@ def test_other_models_are_right_too(page_of, monkeypatch, kind):
 def test_no_word_in_the_plot_stands_on_another(page_of, models, width):
     shapes = [
         ([7.5, 4.75, 3.1, 1.5, 0.25], [2.5, 3.0, 4.0, 6.25, 9.75]),
+        ([9.44, 6.14, 4.46, 2.86, 0.56], [15.96, 17.68, 19.17, 20.93, 25.32]),
         ([60, 40, 25, 8, 1], [60, 66, 77, 110, 150]),
         ([20, 12, 3.6, 0.01, 0.0], [15.4, 16.3, 20.5, 27.4, 27.5]),
     ]

@@ -11,6 +11,8 @@ import { clamp } from "./shared/maths.js";
 import { handle } from "./shared/plot.js";
 import { search } from "./shared/search.js";
 
+const PAUSE_MS = 50;
+
 export default live((frame, state) => {
   const models = makeModels(state);
   const now = { at: state.start };
@@ -21,6 +23,14 @@ export default live((frame, state) => {
   const bar = sumBar(models.totals);
   const show = makePictures(side, [sum.row, bar.face], state, models);
   const moveTo = makeControls(frame, side, state, curve.axes, now, models, optimum);
+
+  // One after the other, so that each is there when it is moved to.
+  const prepare = (i) => {
+    curve.prepare(i);
+    models.at(i);
+    if (i + 1 < models.totals.length) frame.later(() => prepare(i + 1), PAUSE_MS);
+  };
+  frame.later(() => prepare(0), PAUSE_MS);
 
   frame.draw(() => {
     const made = models.at(now.at);

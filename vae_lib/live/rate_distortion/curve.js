@@ -7,7 +7,7 @@ import { line, plot, svg } from "../shared/plot.js";
 
 const TOUCH = 15; // dots nearer to one another than this, in pixels, share a name
 const KNOB = 9; // half of its width
-const PLACES = 101; // along a line; beside each fourth of them its name might stand
+const PLACES = 61; // along a line; beside each third of them its name might stand
 
 export const hundredths = (value) => (Math.round(100 * value) / 100 + 0).toFixed(2).replace("-", "−");
 export const betaText = (beta) => String(Number(beta.toPrecision(3)));
@@ -17,6 +17,7 @@ export function curvePlot({ betas, rates, distortions, x_range, y_range, totals:
     x: x_range,
     y: y_range,
     equal: true,
+    left: 53,
     xlabel: "rate R (nats)",
     ylabel: "distortion D (nats)",
     label: "Distortion over rate, a dot for each model",
@@ -35,29 +36,29 @@ export function curvePlot({ betas, rates, distortions, x_range, y_range, totals:
     axes.marks.append(name);
     return name;
   });
-  const settled = []; // where the names stand for each model
-  const settle = (at, slopes, words) => {
+  const settled = []; // lines, words and where they stand, for each model
+  const settle = (at) => {
+    const slopes = [-betas[at], -1];
+    const words = [`slope −${betaText(betas[at])}`, `ELBO ${hundredths(-totals[at])}`];
     const places = slopes.map((slope) => straight(axes, dots[at], slope));
     const knob = wordAt([axes.px(dots[at][0]), axes.py(dots[at][1])], KNOB);
     const others = [...taken, ...places.flat(), ...knob];
-    return words.map((word, i) => {
-      const place = roomiest(axes, places[i], halfWidth(word), others);
-      others.push(...wordAt(place, halfWidth(word)));
-      return place;
+    return words.map((text, i) => {
+      const half = halfWidth(text);
+      const place = roomiest(axes, places[i], half, others);
+      others.push(...wordAt(place, half));
+      return { text, place, line: through(dots[at], slopes[i]) };
     });
   };
-  const set = (at) => {
-    const slopes = [-betas[at], -1];
-    [tangent, equal].forEach((one, i) => one.set(through(dots[at], slopes[i])));
-    const words = [`slope −${betaText(betas[at])}`, `ELBO ${hundredths(-totals[at])}`];
-    settled[at] ??= settle(at, slopes, words);
-    names.forEach((name, i) => {
-      write(name, words[i]);
-      name.setAttribute("x", settled[at][i][0].toFixed(1));
-      name.setAttribute("y", (settled[at][i][1] + 4).toFixed(1));
+  const prepare = (at) => (settled[at] ??= settle(at));
+  const set = (at) =>
+    prepare(at).forEach(({ text, place: [x, y], line: ends }, i) => {
+      [tangent, equal][i].set(ends);
+      write(names[i], text);
+      names[i].setAttribute("x", x.toFixed(1));
+      names[i].setAttribute("y", (y + 4).toFixed(1));
     });
-  };
-  return { axes, set };
+  return { axes, prepare, set };
 }
 
 // The β of each dot, to its upper right, where a falling curve is not; gives the room that they take.
@@ -101,9 +102,11 @@ const wordAt = ([u, v], half) => [-5, 0, 5].flatMap((dv) => linspace(-half, half
 // Beside which of the places a word stands farthest from all others.
 function roomiest(axes, places, half, others) {
   const { left, right, top, bottom } = axes.area;
+  const [wide, high] = [half + 13, 15];
+  const offsets = [[wide, 0], [-wide, 0], [0, -high], [0, high], [wide, -high], [-wide, high], [wide, high], [-wide, -high]];
   let [best, most] = [[(left + right) / 2, top + 12], -1];
-  for (const [u, v] of places.filter((_, i) => i % 4 === 0)) {
-    for (const [du, dv] of [[half + 13, 0], [-half - 13, 0], [0, -15], [0, 15]]) {
+  for (const [u, v] of places.filter((_, i) => i % 3 === 0)) {
+    for (const [du, dv] of offsets) {
       const [x, y] = [u + du, v + dv];
       if (x - half < left + 3 || x + half > right - 3 || y < top + 9 || y > bottom - 9) continue;
       const room = roomOf(wordAt([x, y], half), others, most);
