@@ -31,7 +31,7 @@ from vae_lib.evaluation import (
     nearest_distance,
     two_sample_accuracy,
 )
-from vae_lib.models import VAE
+from vae_lib.models import VAE, ConditionalVAE
 from vae_lib.networks import mlp
 from vae_lib.objectives import elbo, elbo_terms, iwae, log_importance_weights
 from vae_lib.training import evaluate, fit
@@ -507,7 +507,34 @@ FIGURES = {
         image_shape=(8, 8),
     ),
     "explorer": lambda d: live.explorer(**d, drawing="box", image_shape=(8, 8)),
+    "rate and distortion": lambda d: live.rate_distortion(
+        2 * [vae_of(d)],
+        [0.5, 1.0],
+        d["images"],
+        image_shape=(8, 8),
+        rates=d["codes"][0].exp(),
+        distortions=d["codes"][1].exp(),
+        real=d["images"],
+    ),
+    "conditional digits": lambda d: live.conditional_digits(
+        ConditionalVAE(
+            nn.Identity(),
+            conditionals.Bernoulli(nn.Sequential(nn.Linear(4, 2), d["decoder"])),
+            conditionals.StandardNormal(2),
+        ).to(d["codes"].device),
+        d["images"],
+        (d["labels"] > 2).long(),
+        image_shape=(8, 8),
+        n_classes=2,
+        label=1,
+    ),
 }
+
+
+def vae_of(d):
+    prior = conditionals.StandardNormal(2)
+    parts = conditionals.DiagonalGaussian(d["encoder"]), conditionals.Bernoulli(d["decoder"]), prior
+    return VAE(*parts).to(d["codes"].device)
 
 
 @pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)

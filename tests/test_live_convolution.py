@@ -8,12 +8,13 @@ import torch
 from shared_modules import as_json
 from torch import nn
 
-from vae_lib.live.figure import pack_network
+from vae_lib.live.figure import pack_network, rounded
 from vae_lib.networks import OverRows
 
 RUN = """([packed, inputs, gradients]) => {
+  const whole = (array) => ({ ...array, ...lib.restore(array) });
   const layers = packed.layers.map((layer) => (
-    { ...layer, weight: lib.restore(layer.weight), bias: lib.restore(layer.bias) }));
+    { ...layer, weight: whole(layer.weight), bias: whole(layer.bias) }));
   const forward = lib.unpackNetwork({ layers });
   const outputs = inputs.map((x) => Array.from(forward(x)));
   const parts = lib.unpackLayers({ layers });
@@ -166,3 +167,16 @@ def test_silu_and_its_slope_hold_at_extremes(lib):
     nn.functional.silu(x).sum().backward()
     np.testing.assert_allclose(found["outputs"][0], nn.functional.silu(x.detach()), atol=1e-300)
     np.testing.assert_allclose(found["back"][0], x.grad, rtol=1e-12, atol=1e-12)
+
+
+def test_weights_in_bytes_are_those_of_the_rounded_network(lib):
+    torch.manual_seed(0)
+    make, shape = NETWORKS["an encoder of three layers"]
+    net = make()
+    packed, x = pack_network(net, shape, in_bytes=True), torch.randn(1, *shape)
+    assert {layer["weight"]["dtype"] for layer in packed["layers"]} == {"uint8"}
+    zeros = [[0.0] * 4]
+    found = lib().evaluate(RUN, [as_json(packed), x.flatten(1).tolist(), zeros])
+    with torch.no_grad():
+        np.testing.assert_allclose(found["outputs"], rounded(net)(x), rtol=1e-5, atol=1e-5)
+        assert not torch.allclose(rounded(net)(x), net(x), atol=1e-5)

@@ -838,3 +838,44 @@ def information_of_a_code(texts):
     information = np.mean([integral(row * np.log((row + 1e-300) / mixture)) for row in q])
     assert kl == pytest.approx(information + aggregate, abs=1e-6)
     return equal_to(3.0 - 2.4, texts)
+@truth_of("12", 1)
+def two_prices(texts):
+    """Neither model may gain by taking the other's place."""
+    rates, first = (12.0, 8.0), 70.0
+
+    def possible(second):
+        a, b = (
+            [first + beta * rates[0], second + beta * rates[1]]  # of the one and the other
+            for beta in (1.0, 3.0)
+        )
+        return a[0] <= a[1] and b[1] <= b[0]
+
+    return [possible(first_number(text)) for text in texts]
+
+
+@truth_of("12", 2)
+def networks_of_another_scale(texts):
+    """Gradients in a small linear VAE point the same way for one of the scales alone."""
+    torch.manual_seed(0)
+    x, eps = torch.randn(20, 5, dtype=torch.float64), torch.randn(20, 2, dtype=torch.float64)
+    leaves = [torch.randn(s, dtype=torch.float64).requires_grad_() for s in ((5, 2), (2, 5))]
+
+    def direction(sigma, beta):
+        q_z = td.Normal(x @ leaves[0], 0.5)
+        log_px = td.Normal((q_z.mean + 0.5 * eps) @ leaves[1], sigma).log_prob(x).sum(1)
+        kl = td.kl_divergence(q_z, td.Normal(0.0, 1.0)).sum(1)
+        gradients = torch.autograd.grad((log_px - beta * kl).mean(), leaves)
+        return F.normalize(torch.cat([g.flatten() for g in gradients]), dim=0)
+
+    found = direction(1.0, 0.04)
+    named = [first_number(text) if "=" in text else None for text in texts]
+    same = [n and torch.allclose(found, direction(n, 1.0), rtol=1e-9) for n in named]
+    return [bool(v) if n else not any(same) for n, v in zip(named, same, strict=True)]
+
+
+@truth_of("12", 3)
+def growth_of_a_message(texts):
+    """A whole number from which 75 binary digits are read, and on which 30 and 80 are written."""
+    message = 3**500
+    after = ((message >> 75) << 30) << 80
+    return equal_to(after.bit_length() - message.bit_length(), texts)

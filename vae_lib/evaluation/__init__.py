@@ -26,6 +26,7 @@ from vae_lib.evaluation.likelihood import bits_per_dim, log_likelihood
 from vae_lib.evaluation.linear import LinearOptimum, linear_optimum
 from vae_lib.evaluation.quadrature import exact_log_likelihood
 from vae_lib.evaluation.weights import effective_sample_size, pareto_shape
+from vae_lib.evaluation.rates import rate_and_distortion
 
 __all__ = [
     "DCI",
@@ -48,5 +49,6 @@ __all__ = [
     "pareto_shape",
     "precision_recall",
     "real_against_real",
+    "rate_and_distortion",
     "two_sample_accuracy",
 ]

@@ -128,20 +128,22 @@ def pack_images(images: Tensor) -> Packed:
     return {"steps": steps} | pack((steps * images).round(), "uint8")
 
 
-def pack_network(net: nn.Module, shape: tuple[int, ...] | None = None) -> Packed:
+def pack_network(
+    net: nn.Module, shape: tuple[int, ...] | None = None, *, in_bytes: bool = False
+) -> Packed:
     """A network for the script: `unpackNetwork` there gives its forward pass, from row to row.
 
     `net` is a `Linear`, a `Conv2d`, a `ConvTranspose2d`, or a `Sequential`, nested or not, of these
     with `ReLU`, `Tanh`, `SiLU` or nothing after each; `Flatten`, `Unflatten` and `OverRows` may
     stand anywhere. With convolutions, `shape` is that of one input: (C, H, W), or (D,) of a row.
+    With `in_bytes` each weight is one of 256 numbers between the least and the largest of its
+    layer, and takes a quarter of the room: what then runs in the page is `rounded(net)`.
     """
     layers: list[dict[str, object]] = []
     sizes = iter(() if shape is None else _sizes(net, shape))
     for part in parts(net):
         if isinstance(part, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            wide = part.weight.shape[1 if isinstance(part, nn.ConvTranspose2d) else 0]
-            bias = part.bias if part.bias is not None else part.weight.new_zeros(wide)
-            layer = {"weight": pack(part.weight), "bias": pack(bias), "activation": "identity"}
+            layer = _affine(part, in_bytes)
             if not isinstance(part, nn.Linear):
                 layer |= _convolution(part, *next(sizes, (None, None)))
             layers.append(layer)
@@ -182,6 +184,13 @@ def _sizes(net: nn.Module, shape: tuple[int, ...]) -> list[tuple[list[int], list
     return found
 
 
+def _affine(part: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, in_bytes: bool) -> dict[str, object]:
+    wide = part.weight.shape[1 if isinstance(part, nn.ConvTranspose2d) else 0]
+    bias = part.bias if part.bias is not None else part.weight.new_zeros(wide)
+    weight = _pack_in_bytes(part.weight) if in_bytes else pack(part.weight)
+    return {"weight": weight, "bias": pack(bias), "activation": "identity"}
+
+
 def _convolution(
     conv: nn.Conv2d | nn.ConvTranspose2d, before: list[int] | None, after: list[int] | None
 ) -> dict[str, object]:
@@ -204,6 +213,28 @@ def _convolution(
         "padding": list(padding),
         "dilation": list(conv.dilation),
     }
+
+
+def rounded(net: nn.Module) -> nn.Module:
+    """A copy whose weights are those that `pack_network(net, in_bytes=True)` sends."""
+    (net,) = here(net)
+    for part in net.modules():
+        if isinstance(part, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            levels, low, step = _levels(part.weight)
+            part.weight.data = low + step * levels
+    return net
+
+
+def _levels(weight: Tensor) -> tuple[Tensor, float, float]:
+    """The weights as whole numbers of steps above the least of them, 255 at most."""
+    low, high = weight.min().item(), weight.max().item()
+    step = (high - low) / 255
+    return ((weight.detach() - low) / (step or 1.0)).round(), low, step
+
+
+def _pack_in_bytes(weight: Tensor) -> Packed:
+    levels, low, step = _levels(weight)
+    return pack(levels, "uint8") | {"low": low, "step": step}
 
 
 def _as_png(picture: Figure) -> str:

@@ -24,6 +24,9 @@ export function unpackRows(packed) {
   return Array.from({ length: n }, (_, i) => values.subarray(i * width, (i + 1) * width));
 }
 
+// Weights that were rounded to a byte each: so many steps above the least of them.
+const inSteps = (packed) => Float64Array.from(unpack(packed), (value) => packed.low + packed.step * value);
+
 // What follows a layer, and its slope.
 const ACTIVATIONS = {
   relu: [(value) => (value > 0 ? value : 0), (value) => (value > 0 ? 1 : 0)],
@@ -41,7 +44,8 @@ export function unpackLayers(packed) {
   if (!packed?.layers?.length) throw new Error("a network is missing from the figure's state");
   return packed.layers.map((layer) => {
     const [activate, slope] = ACTIVATIONS[layer.activation];
-    const unpacked = { ...layer, weight: unpack(layer.weight), bias: unpack(layer.bias) };
+    const weight = layer.weight?.step === undefined ? unpack(layer.weight) : inSteps(layer.weight);
+    const unpacked = { ...layer, weight, bias: unpack(layer.bias) };
     const made = { linear, convolution, transposed }[layer.kind ?? "linear"](unpacked, layer.weight.shape);
     return { ...made, activate, slope };
   });
@@ -85,7 +89,7 @@ function transposed(layer, shape) {
 export function unpackNetwork(packed) {
   const layers = unpackLayers(packed);
   const forward = (input) => {
-    let values = input;
+    let values = Float64Array.from(input); // of one kind in all layers, which is several times as fast
     for (const { n_in, apply, activate } of layers) {
       if (values.length !== n_in) {
         throw new Error(`the network takes ${n_in} numbers, not ${values.length}`);

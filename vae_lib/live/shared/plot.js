@@ -49,7 +49,7 @@ const BARE = { left: 4, right: 4, top: 4, bottom: 4 };
 // grows with its column, so that text never gets smaller than that. With `equal` a unit is as long
 // on either axis, and the height follows from that; `yticks: false` is for heights without a unit.
 // `xticks` and `yticks`, [[value, text], ...], are for an axis along which something else is linear
-// than its unit, `left` for ticks that need more room, and `bare` is for what needs no axes.
+// than its unit, `left` is the margin for numbers longer than "−10" beside a ylabel, and `bare` is for what needs no axes.
 export function plot(options) {
   const { x, y, width = 340, xlabel = "", ylabel = "", label, equal = false, ticks: n = 5 } = options;
   const margin = options.bare ? BARE : { ...ROOM, left: options.left ?? (ylabel ? 46 : 30), bottom: xlabel ? 40 : 24 };
