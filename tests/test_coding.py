@@ -332,6 +332,20 @@ def test_a_posterior_in_the_far_tail_is_no_obstacle():
     assert rest == before
 
 
+def test_a_receiver_with_another_model_reads_noise_or_says_so():
+    vae, x = trained_like(), torch.rand(30, 16).round()
+    message = send(vae, x, Message(random_words(40)))
+    other = copy.deepcopy(vae)
+    with torch.no_grad():
+        other.decoder.net[-1].bias += 1e-4
+    returned, _ = receive(other, message, 10)
+    assert (returned == x[20:]).all(1).sum() < 5
+    with torch.no_grad():
+        other.encoder.net[-1].bias[3:] -= 15.0  # q so narrow that it misses nearly every bin
+    with pytest.raises(ValueError, match="not written here by `send`"):
+        receive(other, message, 10)
+
+
 def test_bad_messages_and_models_are_refused_in_words():
     vae, x = trained_like(), torch.ones(2, 16)
     with pytest.raises(ValueError, match="run out of bits"):

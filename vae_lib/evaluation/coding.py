@@ -191,7 +191,8 @@ def receive(
     and give back the bits from which z was drawn by pushing it under q(z|x).
 
     Raises:
-        ValueError: as `send` does; more images than the message holds, where it is noticed.
+        ValueError: as `send` does; where it is noticed, a message that `send` did not write with
+            this model and these settings, or that holds fewer images. Else what comes is noise.
 
     Taught in chapter 12.
     """
@@ -203,6 +204,11 @@ def receive(
         pixels = [message.pop(table, precision) for table in reversed(tables)][::-1]
         images.append(torch.tensor(pixels, dtype=torch.float64))
         for code, table in reversed(list(zip(z, codec.posterior(images[-1]), strict=True))):
+            if not table[code]:
+                raise ValueError(
+                    "This message was not written here by `send` with this model and these "
+                    "settings: q(z|x) could not have drawn the code that it holds."
+                )
             message.push(code, table, precision)
     return torch.stack(images[::-1]).to(torch.float32), message
 
