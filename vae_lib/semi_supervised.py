@@ -66,9 +66,7 @@ class SemiSupervisedVAE(nn.Module):
             return self.log_q_y(x).exp()
 
 
-def labelled_bound(
-    model: SemiSupervisedVAE, x: Tensor, y: Tensor, *, n_samples: int = 1
-) -> Tensor:
+def labelled_bound(model: SemiSupervisedVAE, x: Tensor, y: Tensor, *, n_samples: int = 1) -> Tensor:
     """L(x, y) <= log p(x, y), for x (B, D) and one-hot y (B, C); (B,), in nats.
 
     L(x, y) = log p(y) + E_q[log p(x|z, y)] - KL(q(z|x, y) || p(z)).
