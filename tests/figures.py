@@ -22,10 +22,10 @@ from torch import distributions as td
 from torch import nn
 
 from vae_lib import live
-from vae_lib.conditionals import Bernoulli, DiagonalGaussian, StandardNormal
+from vae_lib.conditionals import Bernoulli, DiagonalGaussian, Gaussian, StandardNormal
 from vae_lib.data import binarize, load
 from vae_lib.live import LiveFigure
-from vae_lib.models import VAE
+from vae_lib.models import VAE, ConditionalVAE
 from vae_lib.networks import mlp
 
 Oracle = Callable[[dict], None]
@@ -544,6 +544,142 @@ def small_loss_calculator() -> tuple[LiveFigure, Oracle]:
     return figure, oracle
 
 
+# Chapter 12
+
+BETAS = (0.1, 0.5, 1.0, 2.0, 4.0)
+
+
+def curve_models(*, seed: int = 0, hidden: int = 6, gaussian: bool = False) -> list[VAE]:
+    """Random models of images of 3 by 4 pixels, with three latent dimensions, one a β."""
+    torch.manual_seed(seed)
+    models = []
+    for gain in (5.0, 4.0, 3.0, 2.0, 1.0):
+        encoder, net = DiagonalGaussian(mlp(12, 6, 6)), mlp(3, hidden, 12, activation=nn.Tanh)
+        with torch.no_grad():
+            net[-1].weight.mul_(gain)
+        decoder = Gaussian(net, sigma=0.3) if gaussian else Bernoulli(net)
+        models.append(VAE(encoder, decoder, StandardNormal(3)))
+    return models
+
+
+def curve_figure(models: list[VAE], **options) -> LiveFigure:
+    settings = {
+        "image_shape": (3, 4),
+        "rates": [7.506, 4.75, 3.123, 1.5, 0.25],
+        "distortions": [2.504, 3.0, 4.0, 6.25, 9.75],
+        "real": torch.rand(20, 12, generator=torch.Generator().manual_seed(1)),
+        **options,
+    }
+    return live.rate_distortion(models, BETAS, binary_images(), **settings)
+
+
+def assert_on_curve(shown: dict, models: list[VAE], real: torch.Tensor | None) -> None:
+    """The pictures' numbers against the models in double precision; the bars' by arithmetic."""
+    model = models[shown["model"]].double()
+    x = binary_images().double()
+    with torch.no_grad():
+        x_mean = model.reconstruct(x)
+        draws = model.decoder(torch.tensor(shown["eps"], dtype=torch.float64)).mean
+    assert shown["beta"] == BETAS[shown["model"]]
+    assert shown["total"] == pytest.approx(shown["rate"] + shown["distortion"], abs=1e-9)
+    close(shown["errors"], (x_mean - x).norm(dim=1))
+    close(shown["reconstruction"], x_mean[0])
+    close(shown["ink"], draws.sum(1))
+    close(shown["draw"], draws[0])
+    if real is not None:
+        distances = torch.cdist(draws, real)
+        assert shown["nearest"] == distances.argmin(1).tolist()
+        close(shown["distances"], distances.amin(1))
+
+
+def small_rate_distortion() -> tuple[LiveFigure, Oracle]:
+    models = curve_models()
+    figure = curve_figure(models)
+    real = carried(figure.state["real"])
+    return figure, lambda shown: assert_on_curve(shown, models, real)
+
+
+# Chapter 13
+
+CLASSES = 4
+
+
+def random_cvae(*, seed: int = 0, gain: float = 3.0, hidden: int = 8) -> ConditionalVAE:
+    """For images of 3 by 4 pixels, with two style dimensions and four classes."""
+    torch.manual_seed(seed)
+    net = mlp(2 + CLASSES, hidden, 12, activation=nn.Tanh)
+    with torch.no_grad():
+        net[-1].weight.mul_(gain)
+    encoder = DiagonalGaussian(mlp(12 + CLASSES, 6, 4))
+    return ConditionalVAE(encoder, Bernoulli(net), StandardNormal(2))
+
+
+def labelled_images(n: int = 24) -> tuple[torch.Tensor, torch.Tensor]:
+    """Binary images, the first four of them one of each class."""
+    generator = torch.Generator().manual_seed(3)
+    x = (torch.rand(n, 12, generator=generator) < 0.5).float()
+    return x, torch.arange(n) % CLASSES
+
+
+def conditional_figure(cvae: ConditionalVAE, **options) -> LiveFigure:
+    settings = {"image_shape": (3, 4), "n_classes": CLASSES, "label": 1, **options}
+    return live.conditional_digits(cvae, *labelled_images(), **settings)
+
+
+def styled(cvae: ConditionalVAE, z: object, label: int) -> td.Distribution:
+    """p(x|z, y) in double precision, by the model itself."""
+    z = torch.as_tensor(z, dtype=torch.float64).reshape(-1, 2)
+    y = nn.functional.one_hot(torch.tensor(label), CLASSES).double().expand(len(z), -1)
+    return cvae.double().given(y).decoder(z)
+
+
+@torch.no_grad()
+def filled_exactly(
+    cvae: ConditionalVAE, x: torch.Tensor, erased: torch.Tensor, half: float = 4.0, n: int = 25
+) -> dict[str, np.ndarray]:
+    """The sums over a grid of styles and all labels, with torch's own distributions."""
+    z = torch.cartesian_prod(*2 * [torch.linspace(-half, half, n, dtype=torch.float64)])
+    log_pz = td.Normal(0.0, 1.0).log_prob(z).sum(1)
+    log_w, means = [], []
+    for label in range(CLASSES):
+        p_x = td.Bernoulli(styled(cvae, z, label).mean)
+        seen = p_x.log_prob(x.double())[:, ~erased].sum(1)
+        log_w.append(seen + log_pz + 2 * math.log(2 * half / (n - 1)) - math.log(CLASSES))
+        means.append(p_x.mean)
+    log_w, means = torch.stack(log_w), torch.stack(means)  # (C, styles), (C, styles, D)
+    log_px = log_w.logsumexp((0, 1))
+    w = (log_w - log_px).exp()
+    filled = torch.where(erased, torch.einsum("cs,csd->d", w, means), x.double())
+    return {
+        "p_y": w.sum(1).numpy(),
+        "x_filled": filled.numpy(),
+        "z_mean": (w.sum(0) @ z).numpy(),
+        "log_px": log_px.item(),
+    }
+
+
+def assert_conditional(shown: dict, cvae: ConditionalVAE) -> None:
+    x, _ = labelled_images()
+    if shown["gaps"]:
+        erased = torch.tensor(shown["erased"]).bool()
+        assert shown["n_gaps"] == erased.sum()
+        for name, value in filled_exactly(cvae, x[shown["image"]], erased).items():
+            close(shown[name], value)
+        return
+    with torch.no_grad():
+        digits = [styled(cvae, shown["z"], label).mean[0].numpy() for label in range(CLASSES)]
+    close(shown["x_mean"], digits[shown["label"]])
+    close(shown["ink"], [digit.sum() for digit in digits])
+    distances = np.linalg.norm(x.numpy() - shown["x_mean"], axis=1)
+    close(distances[shown["nearest"]], distances.min())
+    close(shown["distance"], distances.min())
+
+
+def small_conditional_digits() -> tuple[LiveFigure, Oracle]:
+    cvae = random_cvae()
+    return conditional_figure(cvae), lambda shown: assert_conditional(shown, cvae)
+
+
 # Every chapter
 
 QUESTIONS = [
@@ -673,6 +809,29 @@ FIGURES = (
             "Choose w so that β = 1",
         ),
         ("losses", "the losses to choose from are missing"),
+    ),
+    Asked(
+        "rate_distortion",
+        "12",
+        small_rate_distortion,
+        ("The model, on the curve", "β", "New draws"),
+        ("decoders", "decoders is missing"),
+    ),
+    Asked(
+        "conditional_digits",
+        "13",
+        small_conditional_digits,
+        (
+            PLACE_OF_Z,
+            "Style and label",
+            "Erase and fill in",
+            *map(str, range(CLASSES)),
+            "Erase pixels",
+            "a real",
+            "Lower half",
+            "Restore",
+        ),
+        ("decoder", "a network is missing"),
     ),
     Asked(
         "quiz",

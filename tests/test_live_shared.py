@@ -10,7 +10,7 @@ from shared_modules import as_json
 from torch import nn
 
 from vae_lib.conditionals import DiagonalGaussian
-from vae_lib.live.figure import pack, pack_network
+from vae_lib.live.figure import pack, pack_network, rounded
 
 NETWORKS = {
     "one layer": lambda: nn.Linear(3, 2),
@@ -25,25 +25,50 @@ NETWORKS = {
 }
 
 
+@pytest.mark.parametrize("in_bytes", [False, True])
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_a_network_computes_what_torch_computes(lib, kind):
+def test_a_network_computes_what_torch_computes(lib, kind, in_bytes):
     torch.manual_seed(1)
     net = NETWORKS[kind]()
+    packed = as_json(pack_network(net, in_bytes=in_bytes))
+    if in_bytes:
+        net = rounded(net)
     x = 3 * torch.randn(20, 3)
     found = lib().evaluate(
         """([packed, inputs]) => {
           const layers = packed.layers.map(({ weight, bias, activation }) => (
-            { weight: lib.restore(weight), bias: lib.restore(bias), activation }));
+            { weight: { ...weight, ...lib.restore(weight) },
+              bias: lib.restore(bias), activation }));
           const forward = lib.unpackNetwork({ layers });
           return [forward.n_in, forward.n_out, inputs.map((x) => Array.from(forward(x)))];
         }""",
-        [as_json(pack_network(net)), x.tolist()],
+        [packed, x.tolist()],
     )
     with torch.no_grad():
         in_single, in_double = net(x), net.double()(x.double())
     assert found[:2] == [3, in_double.shape[1]]
-    np.testing.assert_allclose(found[2], in_double, rtol=1e-9, atol=1e-9)
+    tolerance = 1e-5 if in_bytes else 1e-9  # what torch holds of a rounded weight is in float32
+    np.testing.assert_allclose(found[2], in_double, rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(found[2], in_single, rtol=1e-5, atol=1e-5)
+
+
+def test_a_weight_in_a_byte_is_half_a_step_off_at_most():
+    torch.manual_seed(1)
+    for kind, net in NETWORKS.items():
+        packed = pack_network(net := net(), in_bytes=True)
+        sizes = [len(layer["weight"]["data"]) for layer in packed["layers"]]
+        assert sizes == [part.weight.numel() for part in linear(net)], kind
+        for before, after in zip(linear(net), linear(rounded(net)), strict=True):
+            step = (before.weight.max() - before.weight.min()) / 255
+            assert (before.weight - after.weight).abs().max() <= 0.5001 * step
+            assert before.bias is None or torch.equal(before.bias, after.bias)
+    same = nn.Linear(2, 3)
+    nn.init.constant_(same.weight, -0.25)
+    assert torch.equal(rounded(same).weight, same.weight)
+
+
+def linear(net):
+    return [part for part in net.modules() if isinstance(part, nn.Linear)]
 
 
 def fault(page, expression, argument=None):

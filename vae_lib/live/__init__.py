@@ -4,6 +4,7 @@ Each is one function here, `<figure>.py`, that returns a widget, and one script,
 does the arithmetic. To add one, write the two and import the function below.
 """
 
+from vae_lib.live.conditional_digits import conditional_digits
 from vae_lib.live.decoded_draws import decoded_draws
 from vae_lib.live.elbo_bars import elbo_bars
 from vae_lib.live.explorer import explorer
@@ -15,10 +16,12 @@ from vae_lib.live.loss_calculator import loss_calculator
 from vae_lib.live.one_pixel import one_pixel
 from vae_lib.live.posterior_ellipse import posterior_ellipse
 from vae_lib.live.quiz import quiz_figure
+from vae_lib.live.rate_distortion import rate_distortion
 from vae_lib.live.sigma_slider import sigma_slider
 
 __all__ = [
     "LiveFigure",
+    "conditional_digits",
     "decoded_draws",
     "elbo_bars",
     "explorer",
@@ -29,5 +32,6 @@ __all__ = [
     "one_pixel",
     "posterior_ellipse",
     "quiz_figure",
+    "rate_distortion",
     "sigma_slider",
 ]

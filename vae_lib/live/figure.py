@@ -128,18 +128,20 @@ def pack_images(images: Tensor) -> Packed:
     return {"steps": steps} | pack((steps * images).round(), "uint8")
 
 
-def pack_network(net: nn.Module) -> Packed:
+def pack_network(net: nn.Module, *, in_bytes: bool = False) -> Packed:
     """A multilayer perceptron for the script: `unpackNetwork` there gives its forward pass.
 
     `net` is a `Linear` or a `Sequential`, nested or not, of `Linear` with `ReLU`, `Tanh` or
-    nothing after each.
+    nothing after each. With `in_bytes` each weight is one of 256 numbers between the least and the
+    largest of its layer, and takes a quarter of the room: what then runs in the page is
+    `rounded(net)`.
     """
     layers: list[dict[str, object]] = []
     for part in net.modules():
         if isinstance(part, nn.Linear):
             bias = part.bias if part.bias is not None else part.weight.new_zeros(len(part.weight))
-            layer = {"weight": pack(part.weight), "bias": pack(bias), "activation": "identity"}
-            layers.append(layer)
+            weight = _pack_in_bytes(part.weight) if in_bytes else pack(part.weight)
+            layers.append({"weight": weight, "bias": pack(bias), "activation": "identity"})
         elif type(part) in _ACTIVATIONS and layers and layers[-1]["activation"] == "identity":
             layers[-1]["activation"] = _ACTIVATIONS[type(part)]
         elif not isinstance(part, nn.Sequential):
@@ -150,6 +152,28 @@ def pack_network(net: nn.Module) -> Packed:
     if not layers:
         raise ValueError("Expected a network with a Linear layer or more, but found none.")
     return {"layers": layers}
+
+
+def rounded(net: nn.Module) -> nn.Module:
+    """A copy whose weights are those that `pack_network(net, in_bytes=True)` sends."""
+    (net,) = here(net)
+    for part in net.modules():
+        if isinstance(part, nn.Linear):
+            levels, low, step = _levels(part.weight)
+            part.weight.data = low + step * levels
+    return net
+
+
+def _levels(weight: Tensor) -> tuple[Tensor, float, float]:
+    """The weights as whole numbers of steps above the least of them, 255 at most."""
+    low, high = weight.min().item(), weight.max().item()
+    step = (high - low) / 255
+    return ((weight.detach() - low) / (step or 1.0)).round(), low, step
+
+
+def _pack_in_bytes(weight: Tensor) -> Packed:
+    levels, low, step = _levels(weight)
+    return pack(levels, "uint8") | {"low": low, "step": step}
 
 
 def _as_png(picture: Figure) -> str:

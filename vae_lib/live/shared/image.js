@@ -20,12 +20,17 @@ export function pixels([height, width], { label, size } = {}) {
   if (size) canvas.style.width = `${size}px`;
   const context = canvas.getContext("2d");
   const sheet = context.createImageData(width, height);
+  const { data } = sheet;
   const show = (values, [low, high] = [0, 1]) => {
     const [red, green, blue] = inkOf(canvas);
     for (let i = 0, k = 0; i < width * height; i++, k += 4) {
       const ink = Math.min(Math.max((values[i] - low) / (high - low), 0), 1);
       const light = 255 * (1 - ink);
-      sheet.data.set(low < high ? [red, green, blue, 255 * ink] : [light, light, light, 255], k);
+      const is_photograph = low > high;
+      data[k] = is_photograph ? light : red;
+      data[k + 1] = is_photograph ? light : green;
+      data[k + 2] = is_photograph ? light : blue;
+      data[k + 3] = is_photograph ? 255 : 255 * ink;
     }
     context.putImageData(sheet, 0, 0);
   };
