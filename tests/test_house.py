@@ -30,6 +30,7 @@ SCRIPTS = sorted([*LIBRARY.rglob("*.js"), *(ROOT / "book").glob("*.js")])
 FOUNDATION = "checks"
 MAY_IMPORT = {
     "evaluation": {"objectives", FOUNDATION},
+    "semi_supervised": {"objectives", FOUNDATION},
     "plots": {"diagram", FOUNDATION},
     FOUNDATION: set(),
     "exercises": None,

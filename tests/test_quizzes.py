@@ -8,6 +8,7 @@ import itertools
 import math
 import re
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,12 @@ from torch import distributions as td
 from torch import nn
 from torch.nn import functional as F
 
+from vae_lib.conditionals import DiagonalGaussian, Gaussian, StandardNormal
 from vae_lib.exercises import questions, quiz
 from vae_lib.live import LiveFigure
+from vae_lib.models import ConditionalVAE
+from vae_lib.semi_supervised import SemiSupervisedVAE, semi_supervised_bound
+from vae_lib.training import fit
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "chapters").glob("[0-9]*.ipynb"))
 CHAPTERS = [str(int(path.name.partition("_")[0])) for path in NOTEBOOKS]
@@ -879,3 +884,58 @@ def growth_of_a_message(texts):
     message = 3**500
     after = ((message >> 75) << 30) << 80
     return equal_to(after.bit_length() - message.bit_length(), texts)
+# Chapter 13
+
+
+@truth_of("13", 1)
+def best_bound_without_a_label(texts):
+    """By a numerical search for the best q(y|x) over three classes."""
+    bounds = np.array([-90.0, -92.0, -120.0])
+
+    def minus_bound(logits):
+        q = np.exp(logits - np.logaddexp.reduce(logits))
+        return -(q @ bounds + stats.entropy(q))
+
+    best = -optimize.minimize(minus_bound, np.zeros(3), tol=1e-12).fun
+    certain = bounds[0]
+    named = [first_number(text) for text in texts]
+    assert abs(best - certain) > 0.1
+    assert certain in named
+    return [math.isclose(value, best, abs_tol=0.006) for value in named]
+
+
+@truth_of("13", 2)
+def a_classifier_without_alpha(texts):
+    """Trained on labelled points of two blobs, with the weight of log q at 0 and above it."""
+    torch.manual_seed(0)
+    labels = torch.arange(60) % 2
+    x = torch.randn(60, 2) + 4 * F.one_hot(labels, 2)
+    y, moved, right = F.one_hot(labels, 2).float(), {}, {}
+    for alpha in (0.0, 1.0):
+        torch.manual_seed(1)
+        parts = DiagonalGaussian(nn.Linear(4, 2)), Gaussian(nn.Linear(3, 2), sigma=1.0)
+        cvae = ConditionalVAE(*parts, StandardNormal(1))
+        model = SemiSupervisedVAE(nn.Linear(2, 2), cvae, torch.full((2,), 0.5))
+        nn.init.zeros_(model.classifier.weight)
+        nn.init.zeros_(model.classifier.bias)
+        objective = partial(semi_supervised_bound, alpha=alpha)
+        data = x, y, torch.ones(60)
+        fit(model, objective, data, steps=60, lr=0.05, device="cpu", progress=False)
+        moved[alpha] = bool(model.classifier.weight.abs().max() > 0)
+        right[alpha] = (model.classifier(x).argmax(1) == labels).float().mean()
+    assert moved[1.0]
+    assert right[1.0] > 0.95
+    stays = not moved[0.0]
+    helps = moved[0.0] and right[0.0] > 0.6
+    return by_words(texts, {"As well as": helps, "No better": stays, "Better than": helps})
+
+
+@truth_of("13", 3)
+def a_missing_pixel(texts):
+    """By drawing codes and pixels, and keeping the images in which the seen part came about."""
+    generator = np.random.default_rng(0)
+    code = generator.integers(2, size=4_000_000)
+    came_about = generator.random(len(code)) < np.array([0.09, 0.01])[code]
+    black = generator.random(len(code)) < np.array([0.2, 0.7])[code]
+    share = black[came_about].mean()
+    return [math.isclose(first_number(text), share, abs_tol=0.005) for text in texts]

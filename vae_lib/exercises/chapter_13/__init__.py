@@ -1,0 +1,24 @@
+"""Exercises of chapter 13, conditional and semi-supervised VAEs."""
+
+from vae_lib.exercises.chapter_13 import (
+    exercise_1,
+    exercise_2,
+    exercise_3,
+    exercise_4,
+    exercise_5,
+    fill_a,
+    fill_b,
+)
+from vae_lib.exercises.chapter_13.questions import QUESTIONS
+
+__all__ = ["EXERCISES", "QUESTIONS"]
+
+EXERCISES = (
+    fill_a.EXERCISE,
+    fill_b.EXERCISE,
+    exercise_1.EXERCISE,
+    exercise_2.EXERCISE,
+    exercise_3.EXERCISE,
+    exercise_4.EXERCISE,
+    exercise_5.EXERCISE,
+)
