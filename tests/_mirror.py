@@ -13,9 +13,13 @@ REFUSED = "http://127.0.0.1:9/"  # the "discard" port: nobody listens there
 def serve(files, respond=None):
     """Serve ``{file name: content}`` as ``<file name>.gz``; yields ``.url`` and ``.requests``.
 
-    ``respond(handler, body)`` takes the place of a sound answer with the gzipped ``body``.
+    A file whose own name ends in .gz is an archive, and served as it is. ``respond(handler, body)``
+    takes the place of a sound answer with the gzipped ``body``.
     """
-    bodies = {f"/{name}.gz": gzip.compress(content) for name, content in files.items()}
+    bodies = {
+        f"/{name.removesuffix('.gz')}.gz": content if ".gz" in name else gzip.compress(content)
+        for name, content in files.items()
+    }
     requests = []
 
     class Handler(BaseHTTPRequestHandler):

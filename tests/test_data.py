@@ -86,13 +86,15 @@ def test_patches_are_the_luminance_of_the_photographs_on_one_scale():
     assert np.abs(np.sort(ours, axis=0) * slopes + offsets - np.sort(theirs, axis=0)).max() < 1
 
 
-def test_no_pixel_of_a_photograph_lies_in_two_patches():
+@pytest.mark.parametrize("side", [8, 16])
+def test_no_pixel_of_a_photograph_lies_in_two_patches(side):
     for photo in load_sample_images().images:
         # A picture whose pixels are numbered shows where each patch was cut out.
         height, width, _ = photo.shape
-        train, test = data.builders._tiles(np.arange(height * width).reshape(height, width))
+        numbered = np.arange(height * width).reshape(height, width, 1)
+        train, test = data.builders._tiles(numbered, side)
         patches = np.concatenate([train, test])
-        steps = np.add.outer(np.arange(8) * width, np.arange(8)).ravel()
+        steps = np.add.outer(np.arange(side) * width, np.arange(side)).ravel()
         np.testing.assert_array_equal(patches - patches[:, :1], np.tile(steps, (len(patches), 1)))
         assert len(np.unique(patches)) == patches.size > 0.9 * height * width
         assert len(test) / len(patches) == pytest.approx(0.2, abs=0.01)
@@ -117,7 +119,7 @@ def test_mnist_is_as_published():
 
 
 def test_unknown_name_gets_the_nearest_one_and_all_known_ones():
-    with pytest.raises(ValueError, match=r"'MINST'.*mean 'mnist'.*digits, patches, mnist"):
+    with pytest.raises(ValueError, match=r"'MINST'.*mean 'mnist'.*digits, patches,.*cifar10"):
         load("MINST")
     with pytest.raises(ValueError, match=r"'qqq'\. Known: digits"):
         load("qqq")

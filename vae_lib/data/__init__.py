@@ -1,7 +1,8 @@
 """The book's data sets: ``load("digits")`` gives train and test images as tensors.
 
-``digits`` and ``patches`` come with scikit-learn and need no network. Files from elsewhere are
-verified by the sha256 of their uncompressed content before anything reads them.
+``digits``, ``patches`` and ``colour_patches`` come with scikit-learn, ``shapes`` is drawn here, and
+none of them needs a network. Files from elsewhere are verified by their sha256 before anything
+reads them.
 """
 
 from vae_lib.data.binary import binarize

@@ -33,8 +33,8 @@ def build_patches(name: str) -> Dataset:
     """
     from sklearn.datasets import load_sample_images
 
-    tiles = [_tiles(photo @ (0.299, 0.587, 0.114) / 255) for photo in load_sample_images().images]
-    train, test = (np.concatenate(parts) for parts in zip(*tiles, strict=True))
+    luminance = [photo @ (0.299, 0.587, 0.114) / 255 for photo in load_sample_images().images]
+    train, test = _patches([grey[..., None] for grey in luminance], side=8)
     mean = train.mean(axis=0)
     scale = (train - mean).std()
     rng = np.random.default_rng(0)  # shuffled, so that the first few come from everywhere
@@ -45,19 +45,43 @@ def build_patches(name: str) -> Dataset:
     return Dataset(name, train, test, None, None, (8, 8))
 
 
-def _tiles(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The patches (N, 64) of a photograph's training tiles and of its test tiles.
+def build_colour_patches(name: str) -> Dataset:
+    """16x16 patches of two photographs in colour, in [0, 1]; no two of them share a pixel.
 
-    A tile is 4x4 patches. One in five is a test tile, a knight's move from the next, so that both
-    kinds cover the whole photograph.
+    Every value is a multiple of 1/255, as in the photographs: what a discrete likelihood needs.
+    """
+    from sklearn.datasets import load_sample_images
+
+    rng = np.random.default_rng(0)
+    train, test = (
+        torch.tensor(rng.permutation(part)).float().div_(255)
+        for part in _patches(load_sample_images().images, side=16)
+    )
+    return Dataset(name, train, test, None, None, (3, 16, 16))
+
+
+def _patches(photos: list[np.ndarray], side: int) -> list[np.ndarray]:
+    """The patches (N, D) of all photographs for training, and those for testing."""
+    tiles = [_tiles(photo, side) for photo in photos]
+    return [np.concatenate(parts) for parts in zip(*tiles, strict=True)]
+
+
+def _tiles(photo: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """The patches (N, C x side x side) of a photograph (H, W, C): of training and of test tiles.
+
+    A tile has 32x32 pixels. One in five is a test tile, a knight's move from the next, so that
+    both kinds cover the whole photograph.
     """
     # A margin of 4: patches then straddle JPEG's own 8x8 blocks and show no block's artefacts.
-    rows, columns = ((size - 4) // 32 for size in grey.shape)
-    grey = grey[4 : 4 + 32 * rows, 4 : 4 + 32 * columns]
-    blocks = grey.reshape(rows, 4, 8, columns, 4, 8).transpose(0, 3, 1, 4, 2, 5)
+    *size, n_channels = photo.shape
+    rows, columns = ((n - 4) // 32 for n in size)
+    photo = photo[4 : 4 + 32 * rows, 4 : 4 + 32 * columns]
+    blocks = photo.reshape(rows, 32 // side, side, columns, 32 // side, side, n_channels)
+    blocks = blocks.transpose(0, 3, 1, 4, 6, 2, 5)
     row, column = np.indices((rows, columns))
     is_test = (row + 2 * column) % 5 == 0
-    return blocks[~is_test].reshape(-1, 64), blocks[is_test].reshape(-1, 64)
+    n_values = n_channels * side**2
+    return blocks[~is_test].reshape(-1, n_values), blocks[is_test].reshape(-1, n_values)
 
 
 def build_idx(

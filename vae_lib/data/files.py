@@ -1,7 +1,9 @@
 """Files from elsewhere: found or downloaded, and verified before anything reads them.
 
 What a file must hold is known, by its sha256 and its size. So nothing is read, downloaded or
-unzipped beyond that size, and no download takes longer than a slow network needs for it.
+unzipped beyond that size, and no download takes longer than a slow network needs for it. These are
+of the uncompressed content, except for a file whose own name ends in .gz: an archive, which is
+verified as it is and left so.
 """
 
 import contextlib
@@ -16,7 +18,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pooch
 import requests
@@ -33,22 +35,30 @@ SLOWEST = 50_000  # ... the bytes of its content that must come in a second
 LEFTOVER_AGE = 3600.0  # seconds; what is being written is younger
 
 
+class Expected(NamedTuple):
+    """What is known of a file; an archive is not unzipped."""
+
+    sha256: str
+    n_bytes: int
+    is_archive: bool
+
+
 def obtain(name: str, file: str, entry: "Entry") -> bytes:
     """The verified content of a file: from VAE_LIB_DATA, the user's cache or a mirror."""
-    expected = entry.sha256[file], entry.n_bytes[file]
+    expected = Expected(entry.sha256[file], entry.n_bytes[file], file.endswith(".gz"))
     if own := os.environ.get("VAE_LIB_DATA"):
         folder = _expanded(own) / name
         for path in (folder / file, folder / f"{file}.gz"):
             if path.is_file():  # and nothing that would be waited for, such as a pipe
                 try:
-                    return _verify(_read(path, expected[1]), *expected)
+                    return _verify(_read(path, expected.n_bytes), expected)
                 except ValueError as error:
                     remedy = "Replace it, or remove it to have the file downloaded."
                     raise ValueError(f"{path} (from VAE_LIB_DATA) {error}. {remedy}") from error
     cached = _cache() / name / file
-    content = _read_cache(cached, *expected)
+    content = _read_cache(cached, expected)
     if content is None:
-        content = _download(name, file, entry)
+        content = _download(name, file, entry, expected)
         _write_cache(cached, content)
     return content
 
@@ -101,10 +111,12 @@ def _read(path: Path, n_bytes: int) -> bytes:
         return file.read(_most(n_bytes) + 1)
 
 
-def _verify(raw: bytes, sha256: str, n_bytes: int) -> bytes:
-    """The uncompressed content, if its size and hash are the expected ones; else ValueError."""
+def _verify(raw: bytes, expected: Expected) -> bytes:
+    """The content, unzipped unless it is an archive, if it is the expected one; else ValueError."""
+    sha256, n_bytes, is_archive = expected
     content = raw
-    if raw.startswith(b"\x1f\x8b"):  # told by content, not by name: some servers unpack .gz files
+    # Told by content, not by name: some servers unpack .gz files.
+    if raw.startswith(b"\x1f\x8b") and not is_archive:
         try:
             with gzip.open(io.BytesIO(raw)) as file:
                 content = file.read(n_bytes + 1)
@@ -121,12 +133,12 @@ def _verify(raw: bytes, sha256: str, n_bytes: int) -> bytes:
     return content
 
 
-def _read_cache(path: Path, sha256: str, n_bytes: int) -> bytes | None:
+def _read_cache(path: Path, expected: Expected) -> bytes | None:
     """The cached content, or None if there is none; a damaged file is set aside."""
     try:
         if not path.is_file():
             return None
-        return _verify(_read(path, n_bytes), sha256, n_bytes)
+        return _verify(_read(path, expected.n_bytes), expected)
     except OSError:
         return None
     except ValueError as error:
@@ -154,14 +166,13 @@ def _write_cache(path: Path, content: bytes) -> None:
         )
 
 
-def _download(name: str, file: str, entry: "Entry") -> bytes:
+def _download(name: str, file: str, entry: "Entry", expected: Expected) -> bytes:
     """The verified content from the first mirror that gives it; ConnectionError if none does."""
-    sha256, n_bytes = entry.sha256[file], entry.n_bytes[file]
     failures = []
-    for url in (f"{mirror}{file}.gz" for mirror in entry.mirrors):
+    for url in (f"{mirror}{file.removesuffix('.gz')}.gz" for mirror in entry.mirrors):
         pooch.get_logger().info("Downloading %s", url)
         try:
-            return _verify(b"".join(_pieces(url, n_bytes)), sha256, n_bytes)
+            return _verify(b"".join(_pieces(url, expected)), expected)
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
             failures.append(f"  {url}: {error}")
     raise ConnectionError(
@@ -172,15 +183,20 @@ def _download(name: str, file: str, entry: "Entry") -> bytes:
     )
 
 
-def _pieces(url: str, n_bytes: int) -> Iterator[bytes]:
+def _pieces(url: str, expected: Expected) -> Iterator[bytes]:
     """What a mirror sends, as it comes, until it is too much or takes too long."""
-    allowed, n_received = PATIENCE + n_bytes / SLOWEST, 0
+    n_bytes, n_received = expected.n_bytes, 0
+    allowed = PATIENCE + n_bytes / SLOWEST
     end = time.monotonic() + allowed
-    with requests.get(url, stream=True, timeout=CONNECT_AND_READ_TIMEOUT) as response:
+    # As it is stored. Some servers call an archive's own compression one of the transfer, to be
+    # undone by the client.
+    headers, decode = {"Accept-Encoding": "identity"}, not expected.is_archive
+    wait = CONNECT_AND_READ_TIMEOUT
+    with requests.get(url, stream=True, timeout=wait, headers=headers) as response:
         response.raise_for_status()
         # read1 returns what has come; read, all there is in older versions, waits for the whole.
         read = getattr(response.raw, "read1", response.raw.read)
-        while piece := read(1 << 16, decode_content=True):
+        while piece := read(1 << 16, decode_content=decode):
             n_received += len(piece)
             if n_received > _most(n_bytes):
                 raise ValueError(f"sent more than the {n_bytes:,} bytes that the file has")
