@@ -28,11 +28,10 @@ def _tables(generator: torch.Generator) -> list[tuple]:
         shape = (n_dims, n_factors)
         importance = torch.rand(*shape, generator=generator, dtype=torch.float64).square()
         cases.append((importance,))
-    # A dimension with one factor only, and one that serves none.
-    last = cases[0][0].clone()
-    last[0] = torch.tensor([0.0, 2.0, 0.0], dtype=last.dtype)
-    last[2] = 0.0
-    return [*cases, (last,)]
+    one_factor, unused = cases[0][0].clone(), cases[0][0].clone()
+    one_factor[0] = torch.tensor([0.0, 2.0, 0.0], dtype=one_factor.dtype)
+    unused[2] = 0.0
+    return [*cases, (one_factor,), (unused,)]
 
 
 def _by_hand(importance: Tensor, *, safe: bool) -> Tensor:

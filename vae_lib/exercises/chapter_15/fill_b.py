@@ -15,7 +15,8 @@ class _Decoder:
         self.weights = weights
 
     def __call__(self, z: Tensor) -> Tensor:
-        return torch.tanh(z @ self.weights) + z[..., :1]
+        z = torch.as_tensor(z)  # in whatever the answer computes
+        return torch.tanh(z @ self.weights.to(z.dtype)) + z[..., :1]
 
 
 def _turned(decoder: Callable[[Tensor], Tensor], rotation: Tensor, z: Tensor) -> Tensor:
