@@ -14,8 +14,10 @@ from torch import nn
 from vae_lib.conditionals import (
     LOG_VAR_RANGE,
     Bernoulli,
+    Categorical,
     ContinuousBernoulli,
     DiagonalGaussian,
+    DiscretisedLogistic,
     Gaussian,
     StandardNormal,
 )
@@ -34,6 +36,11 @@ CONDITIONALS = {
     "learned Gaussian": lambda: doubled(Gaussian(mlp(L, 8, D), sigma="learned")),
     "Bernoulli": lambda: doubled(Bernoulli(mlp(L, 8, D))),
     "continuous Bernoulli": lambda: doubled(ContinuousBernoulli(mlp(L, 8, D))),
+    "categorical": lambda: doubled(Categorical(mlp(L, 8, 5 * D), n_levels=5)),
+    "discretised logistic": lambda: doubled(DiscretisedLogistic(mlp(L, 8, 2 * D), n_levels=16)),
+    "discretised logistic, learned": lambda: doubled(
+        DiscretisedLogistic(mlp(L, 8, D), scale="learned")
+    ),
 }
 
 

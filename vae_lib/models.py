@@ -8,6 +8,8 @@ from torch import distributions as td
 
 from vae_lib.checks import count, device_of, dtype_of, evaluating, rows
 
+_NO_AXES = torch.Size()
+
 
 class Autoencoder(nn.Module):
     """A deterministic autoencoder: x to the code z = f(x), and back to x' = g(z).
@@ -149,3 +151,96 @@ class _PriorGiven(nn.Module):
 
     def forward(self) -> td.Distribution:
         return self.prior(self.y) if self.takes_y else self.prior().expand(self.y.shape[:1])
+
+
+def rotated(vae: VAE, rotation: Tensor) -> VAE:
+    """The same model with its latent space turned: z' = R z, for R an orthogonal (L, L) matrix.
+
+    q'(z'|x) = q(Rᵀz'|x), p'(x|z') = p(x|Rᵀz') and p'(z') = p(Rᵀz'). N(0, I) stays N(0, I), and
+    q keeps its shape but not its axes: N(R μ, R diag(σ²) Rᵀ), with covariances between the
+    dimensions. Every draw of z turns with its ε, so from one seed all objectives, ELBO and
+    likelihood among them, are what they were to rounding, while what a single dimension means is
+    not. Where the σ of an example differ by a factor of thousands, make the model `.double()`.
+
+    The parts are those of `vae`, so what one learns the other learns; `vae` is not changed.
+
+    Raises:
+        ValueError: a matrix that is not orthogonal, or not of the size of the latent space; later,
+            a q or prior that is not Gaussian, for which no turned distribution is at hand.
+
+    Source: Locatello et al. (2019), on what data alone cannot tell.
+    """
+    rotation = torch.as_tensor(rotation).detach().double()
+    eye = torch.eye(len(rotation), dtype=torch.float64, device=rotation.device)
+    if rotation.shape != eye.shape or not torch.allclose(rotation @ rotation.T, eye, atol=1e-5):
+        raise ValueError(
+            f"The rotation must be an orthogonal matrix (L, L), but has shape "
+            f"{tuple(rotation.shape)} or columns that are not of length 1 and at right angles: "
+            "torch.linalg.qr(torch.randn(L, L)).Q is one."
+        )
+    rotation = rotation.to(device_of(vae), dtype_of(vae))
+    encoder = None if vae.encoder is None else _TurnedGaussian(vae.encoder, rotation)
+    turned = VAE(encoder, _TurnedInput(vae.decoder, rotation), _TurnedGaussian(vae.prior, rotation))
+    turned.prior()  # refuses a rotation of another size now
+    return turned.train(vae.training)
+
+
+class _TurnedInput(nn.Module):
+    """A conditional of z' = R z."""
+
+    def __init__(self, conditional: nn.Module, rotation: Tensor) -> None:
+        super().__init__()
+        self.conditional = conditional
+        self.register_buffer("rotation", rotation)
+
+    def forward(self, z: Tensor) -> td.Distribution:
+        return self.conditional(z @ self.rotation.to(z.dtype))
+
+
+class _TurnedGaussian(nn.Module):
+    """What a conditional or a prior gives, N(μ, S Sᵀ), turned: N(R μ, R S Sᵀ Rᵀ)."""
+
+    def __init__(self, conditional: nn.Module, rotation: Tensor) -> None:
+        super().__init__()
+        self.conditional = conditional
+        self.register_buffer("rotation", rotation)
+
+    def forward(self, *inputs: Tensor) -> "_FactoredNormal":
+        p = self.conditional(*inputs)
+        if isinstance(p, td.MultivariateNormal):
+            root = getattr(p, "root", p.scale_tril)
+        elif isinstance(getattr(p, "base_dist", None), td.Normal) and len(p.event_shape) == 1:
+            root = torch.diag_embed(p.stddev)
+        else:
+            raise ValueError(
+                f"Only Gaussians over z can be turned, but this is a {type(p).__name__}: give the "
+                "model an encoder and a prior such as DiagonalGaussian and StandardNormal."
+            )
+        rotation = self.rotation.to(root.dtype)
+        if len(rotation) != p.event_shape[0]:
+            raise ValueError(
+                f"The rotation is for {len(rotation)} dimensions, but the model has a latent space "
+                f"of {p.event_shape[0]}."
+            )
+        return _FactoredNormal(p.mean @ rotation.T, rotation @ root)
+
+
+class _FactoredNormal(td.MultivariateNormal):
+    """N(μ, A Aᵀ), drawn as μ + A ε. torch's would draw with another ε for the same point."""
+
+    def __init__(self, loc: Tensor, root: Tensor) -> None:
+        # A Aᵀ = Rᵀ R for the triangle R of A transposed, without squaring what is small.
+        triangle = torch.linalg.qr(root.mT).R
+        signs = torch.where(triangle.diagonal(dim1=-2, dim2=-1) < 0, -1.0, 1.0).to(root.dtype)
+        scale_tril = (signs[..., None] * triangle).mT
+        super().__init__(loc, scale_tril=scale_tril, validate_args=False)
+        self.root = root
+
+    def rsample(self, sample_shape: torch.Size = _NO_AXES) -> Tensor:
+        shape = self._extended_shape(sample_shape)
+        eps = torch.randn(shape, dtype=self.loc.dtype, device=self.loc.device)
+        return self.loc + (self.root @ eps[..., None])[..., 0]
+
+    def expand(self, batch_shape: torch.Size) -> "_FactoredNormal":
+        loc = self.loc.expand(*batch_shape, -1)
+        return _FactoredNormal(loc, self.root.expand(*batch_shape, -1, -1))

@@ -1,24 +1,41 @@
 """How good is the model? Likelihoods, use of the latent space, and distances from draws to data.
 
-Likelihoods are in nats per example, larger is better. The three scores for draws compare two sets
-of rows, (N, D) and (M, D), and know nothing of models.
+Likelihoods are in nats per example, larger is better. The scores for draws compare two sets of
+rows, (N, D) and (M, D), and know nothing of models; what they give by chance is another matter,
+for `real_against_real` and `jackknife_error`.
 
 Data may be tensors or arrays on any device and of any precision; batches of them move to the
 model, and results come back to the data's device, in float32 or float64. A model is judged in
 evaluation mode, and afterwards has the mode that it had.
 """
 
-from vae_lib.evaluation.draws import energy_distance, nearest_distance, two_sample_accuracy
+from vae_lib.evaluation.draws import (
+    energy_distance,
+    nearest_distance,
+    precision_recall,
+    two_sample_accuracy,
+)
+from vae_lib.evaluation.factors import DCI, dci, factor_information, mutual_information_gap
+from vae_lib.evaluation.floors import jackknife_error, real_against_real
+from vae_lib.evaluation.frechet import frechet_distance
 from vae_lib.evaluation.latents import active_units
 from vae_lib.evaluation.likelihood import bits_per_dim, log_likelihood
 from vae_lib.evaluation.quadrature import exact_log_likelihood
 
 __all__ = [
+    "DCI",
     "active_units",
     "bits_per_dim",
+    "dci",
     "energy_distance",
     "exact_log_likelihood",
+    "factor_information",
+    "frechet_distance",
+    "jackknife_error",
     "log_likelihood",
+    "mutual_information_gap",
     "nearest_distance",
+    "precision_recall",
+    "real_against_real",
     "two_sample_accuracy",
 ]
