@@ -32,7 +32,7 @@ class Categorical(nn.Module):
     Raises:
         ValueError: outputs that are no multiple of K; in `log_prob`, values that are no level.
 
-    Source: van den Oord, Kalchbrenner and Kavukcuoglu (2016), section 3.3. Taught in chapter 10.
+    Source: van den Oord, Kalchbrenner and Kavukcuoglu (2016), section 2.2. Taught in chapter 10.
     """
 
     def __init__(self, net: nn.Module, n_levels: int = 256) -> None:
@@ -76,7 +76,7 @@ class DiscretisedLogistic(nn.Module):
     Raises:
         ValueError: an odd number of outputs; in `log_prob`, values that are no level.
 
-    Source: Kingma and others (2016); Salimans and others (2017), section 2.1. Taught in chapter 10.
+    Source: Kingma and others (2016); Salimans and others (2017). Taught in chapter 10.
     """
 
     def __init__(

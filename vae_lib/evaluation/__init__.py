@@ -2,7 +2,8 @@
 
 Likelihoods are in nats per example, larger is better. The scores for draws compare two sets of
 rows, (N, D) and (M, D), and know nothing of models; what they give by chance is another matter,
-for `real_against_real` and `jackknife_error`.
+for `real_against_real` and `jackknife_error`. Scores of codes, (N, L), ask what single dimensions
+tell of known factors. Whether importance weights can be trusted, the weights themselves are asked.
 
 Data may be tensors or arrays on any device and of any precision; batches of them move to the
 model, and results come back to the data's device, in float32 or float64. A model is judged in
@@ -21,12 +22,14 @@ from vae_lib.evaluation.frechet import frechet_distance
 from vae_lib.evaluation.latents import active_units
 from vae_lib.evaluation.likelihood import bits_per_dim, log_likelihood
 from vae_lib.evaluation.quadrature import exact_log_likelihood
+from vae_lib.evaluation.weights import effective_sample_size, pareto_shape
 
 __all__ = [
     "DCI",
     "active_units",
     "bits_per_dim",
     "dci",
+    "effective_sample_size",
     "energy_distance",
     "exact_log_likelihood",
     "factor_information",
@@ -35,6 +38,7 @@ __all__ = [
     "log_likelihood",
     "mutual_information_gap",
     "nearest_distance",
+    "pareto_shape",
     "precision_recall",
     "real_against_real",
     "two_sample_accuracy",
