@@ -17,7 +17,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from scipy import special, stats
+from scipy import optimize, special, stats
 from torch import distributions as td
 from torch import nn
 
@@ -544,6 +544,206 @@ def small_loss_calculator() -> tuple[LiveFigure, Oracle]:
     return figure, oracle
 
 
+# Chapter 10
+
+
+def field_networks(*, seed: int = 0, activation: type[nn.Module] = nn.SiLU) -> tuple:
+    """Three convolutions of unlike kernels, strides and paddings, and an MLP, for 3 x 7 x 9."""
+    torch.manual_seed(seed)
+    convolutions = (
+        nn.Conv2d(3, 4, (3, 4), stride=2, padding=(1, 2)),
+        nn.Conv2d(4, 5, 3, stride=(2, 1), padding=1),
+        nn.Conv2d(5, 3, (1, 2), stride=2, padding=1),
+    )
+    layers = [part for conv in convolutions for part in (conv, activation())]
+    encoder = nn.Sequential(*layers, nn.Flatten(), nn.LazyLinear(2))
+    encoder(torch.zeros(1, 3, 7, 9))
+    return encoder, mlp(3 * 7 * 9, 20, 2)
+
+
+def field_figure(*, seed: int = 0, **options) -> tuple[LiveFigure, nn.Module, nn.Module]:
+    encoder, dense = field_networks(seed=seed)
+    images = field_images()
+    settings = {"image_shape": (3, 7, 9), "names": ["one", "two"], "mlp": dense, **options}
+    return live.receptive_field(encoder, images, **settings), encoder, dense
+
+
+def field_images() -> torch.Tensor:
+    return torch.rand(2, 3 * 7 * 9, generator=torch.Generator().manual_seed(4))
+
+
+def raw_outputs(encoder: nn.Module, x: torch.Tensor) -> list[torch.Tensor]:
+    """Each convolution's result, before its activation, in double precision."""
+    found, values = [], x[None].double()
+    for part in encoder.double():
+        if isinstance(part, nn.Flatten):
+            break
+        values = part(values)
+        if isinstance(part, nn.Conv2d):
+            found.append(values[0])
+    return found
+
+
+def whole_box(convolutions: list[nn.Conv2d], unit: list[int]) -> list[int]:
+    """Top, left, bottom, right of all that a unit can see, by the recursion from the image up."""
+    ends = []
+    for axis in (0, 1):
+        size, jump, start = 1, 1, 0
+        for conv in convolutions:
+            size += (conv.kernel_size[axis] - 1) * jump
+            start -= conv.padding[axis] * jump
+            jump *= conv.stride[axis]
+        first = start + unit[axis] * jump
+        ends.append((first, first + size - 1))
+    (top, bottom), (left, right) = ends
+    return [top, left, bottom, right]
+
+
+def visible_pixels(convolutions: list[nn.Conv2d], shape: tuple, unit: list[int]) -> torch.Tensor:
+    """Where in the image a unit would have a gradient if all weights were 1."""
+    x = torch.zeros(1, *shape, dtype=torch.float64, requires_grad=True)
+    values = x
+    for conv in convolutions:
+        ones = torch.ones_like(conv.weight, dtype=torch.float64)
+        values = nn.functional.conv2d(values, ones, None, conv.stride, conv.padding)
+    (gradient,) = torch.autograd.grad(values[0, 0, unit[0], unit[1]], x)
+    return gradient[0, 0] != 0
+
+
+def repainted(x: torch.Tensor, pixel: list[int]) -> torch.Tensor:
+    """The image, (C, H, W) with values in [0, 1], with one pixel at the farther end of that."""
+    changed = x.clone()
+    changed[:, pixel[0], pixel[1]] = (x[:, pixel[0], pixel[1]] <= 0.5).to(x.dtype)
+    return changed
+
+
+def assert_field(shown: dict, encoder: nn.Module, dense: nn.Module | None) -> None:
+    x = field_images()[shown["image"]].reshape(3, 7, 9)
+    layer, unit, box = shown["layer"], shown["unit"], shown["box"]
+    convolutions = [part for part in encoder if isinstance(part, nn.Conv2d)][: layer + 1]
+    assert box == whole_box(convolutions, unit)
+    visible = visible_pixels(convolutions, x.shape, unit)
+    assert visible.sum() == math.prod(shown["inside"])
+    grid = x.clone().requires_grad_()
+    raw = raw_outputs(encoder, grid)
+    value = raw[layer][shown["feature"], unit[0], unit[1]]
+    weights = torch.autograd.grad(value, grid)[0].abs().sum(0)
+    assert shown["value"] == pytest.approx(value.item(), rel=1e-5, abs=1e-6)
+    close(shown["weights"], weights.flatten())
+    assert not weights[~visible].any()
+    held = weights.flatten().sort(descending=True).values.cumsum(0) - weights.sum() / 2
+    n_most = shown["n_most"]
+    assert held[n_most - 1] >= -1e-6 if n_most else not weights.any()
+    assert n_most < 2 or held[n_most - 2] < 1e-6
+    assert_noticed(shown, raw, encoder, dense, x)
+
+
+@torch.no_grad()
+def assert_noticed(
+    shown: dict, raw: list[torch.Tensor], encoder: nn.Module, dense: nn.Module | None, x: object
+) -> None:
+    """What changes with the pixel, in each layer and in the MLP."""
+    changed = repainted(x, shown["pixel"])
+    changes = [
+        (a - b).abs().amax(0) for a, b in zip(raw_outputs(encoder, changed), raw, strict=True)
+    ]
+    for found, expected in zip(shown["changes"], changes, strict=True):
+        close(found, expected.flatten())
+    counts = [int((change > 1e-12).sum()) for change in changes]
+    if dense is not None:
+        difference = (changed.double() - x.double()).flatten()
+        noticed = (dense[0].double().weight @ difference).abs()
+        close(shown["mlp"], noticed)
+        counts.append(int((noticed > 0).sum()))
+    assert shown["counts"] == counts
+
+
+def small_receptive_field() -> tuple[LiveFigure, Oracle]:
+    figure, *networks = field_figure()
+    return figure, lambda shown: assert_field(shown, *networks)
+
+
+# Chapter 11
+
+
+def collapse_case(
+    *, n: int = 40, n_pixels: int = 6, latent_dim: int = 4, seed: int = 3
+) -> dict[str, torch.Tensor]:
+    """Data and, in double precision, their mean, eigenvalues and eigenvectors."""
+    random = np.random.default_rng(seed)
+    scales = 0.5 ** np.arange(n_pixels)
+    data = 0.5 + random.normal(size=(n, n_pixels)) * scales @ random.normal(size=(n_pixels,) * 2)
+    values, vectors = np.linalg.eigh(np.cov(data.T, bias=True))
+    facts = {"data": data, "mean": data.mean(0), "eigenvalues": values[::-1].copy()}
+    facts["components"] = vectors[:, ::-1].T[:latent_dim].copy()
+    return {name: torch.from_numpy(value) for name, value in facts.items()}
+
+
+def collapse_figure(case: dict[str, torch.Tensor], **options) -> LiveFigure:
+    images = case["data"][:2]
+    settings = {"images": images, "names": ["one", "another"], "image_shape": (2, 3), **options}
+    parts = {name: case[name] for name in ("components", "mean")}
+    latent_dim = len(case["components"])
+    return live.linear_collapse(case["eigenvalues"], latent_dim=latent_dim, **parts, **settings)
+
+
+def dimension_at_best(value: float, variance: float, beta: float) -> np.ndarray:
+    """(w, v, s) of one dimension of a linear VAE, where a numerical minimiser finds the least.
+
+    The loss is E (x - w z)² / 2σ² + β KL for x of variance `value` and z from N(v x, s²).
+    """
+
+    def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
+        w, v, log_s = at
+        s2 = np.exp(2 * log_s)
+        cost = ((1 - w * v) ** 2 * value + w**2 * s2) / (2 * variance)
+        cost += beta * (v**2 * value + s2 - 1 - 2 * log_s) / 2
+        slope = [
+            (-(1 - w * v) * v * value + w * s2) / variance,
+            -(1 - w * v) * w * value / variance + beta * v * value,
+            w**2 * s2 / variance + beta * (s2 - 1),
+        ]
+        return cost, np.array(slope)
+
+    start = [math.sqrt(value) + 0.01, 1 / (math.sqrt(value) + 0.01), -0.5]
+    options = {"gtol": 1e-12, "maxiter": 2000}
+    return optimize.minimize(loss, start, jac=True, method="BFGS", options=options).x
+
+
+def collapse_at_best(case: dict[str, torch.Tensor], variance: float, beta: float) -> dict:
+    """What the figure should show, the sums of data and mean over a model found numerically."""
+    values = case["eigenvalues"].tolist()
+    n_latents, n_pixels = len(case["components"]), len(values)
+    w, v, log_s = np.array([dimension_at_best(x, variance, beta) for x in values[:n_latents]]).T
+    rows, mean = case["components"].numpy(), case["mean"].numpy()
+    centred = case["data"].numpy() - mean
+    codes = centred @ rows.T * v
+    q, prior = stats.norm(codes, np.exp(log_s)), stats.norm()
+    kl = -q.entropy() + (codes**2 + np.exp(2 * log_s) + math.log(2 * math.pi)) / 2
+    x_mean = codes * w @ rows
+    error = np.square(centred - x_mean).sum(1) + (w**2 * np.exp(2 * log_s)).sum()
+    distortion = (
+        -n_pixels * prior.logpdf(0) + (n_pixels * math.log(variance) + error / variance) / 2
+    )
+    return {"kl": kl.mean(0), "distortion": distortion.mean(), "x_mean": mean + x_mean, "w": w}
+
+
+def assert_collapse(shown: dict, case: dict[str, torch.Tensor]) -> None:
+    expected = collapse_at_best(case, shown["variance"], shown["beta"])
+    np.testing.assert_allclose(shown["kl"], expected["kl"], atol=2e-4)
+    assert shown["rate"] == pytest.approx(expected["kl"].sum(), abs=1e-5)
+    assert shown["distortion"] == pytest.approx(expected["distortion"], rel=1e-5, abs=1e-5)
+    assert shown["elbo"] == pytest.approx(-shown["distortion"] - shown["rate"], rel=1e-12)
+    np.testing.assert_allclose(shown["x_mean"], expected["x_mean"][shown["image"]], atol=1e-3)
+    draw = np.abs(expected["w"]) * shown["eps"] @ case["components"].numpy()
+    np.testing.assert_allclose(shown["draw"], case["mean"].numpy() + draw, atol=1e-2)
+
+
+def small_linear_collapse() -> tuple[LiveFigure, Oracle]:
+    case = collapse_case()
+    return collapse_figure(case), lambda shown: assert_collapse(shown, case)
+
+
 # Every chapter
 
 QUESTIONS = [
@@ -673,6 +873,29 @@ FIGURES = (
             "Choose w so that β = 1",
         ),
         ("losses", "the losses to choose from are missing"),
+    ),
+    Asked(
+        "receptive_field",
+        "10",
+        small_receptive_field,
+        ("The pixel", "Image", "Layer 1", "Layer 2", "Layer 3", "feature"),
+        ("encoder", "a network is missing"),
+    ),
+    Asked(
+        "linear_collapse",
+        "11",
+        small_linear_collapse,
+        (
+            "The line βσ²",
+            "Image",
+            "Draw again",
+            "σ²",
+            "β",
+            "Best σ²",
+            "Darken one",
+            "Light one",
+        ),
+        ("variance", "variance is missing"),
     ),
     Asked(
         "quiz",

@@ -490,6 +490,22 @@ FIGURES = {
         mu=d["codes"][:2, 0],
         sigma=d["codes"][:2, 1].exp(),
     ),
+    "receptive field": lambda d: live.receptive_field(
+        nn.Conv2d(1, 3, 3).to(d["codes"].device),
+        d["images"],
+        image_shape=(8, 8),
+        names=list("abcdef"),
+        mlp=d["encoder"],
+    ),
+    "linear collapse": lambda d: live.linear_collapse(
+        torch.arange(64, 0, -1).to(d["codes"].device),
+        latent_dim=2,
+        components=torch.eye(64)[:2].to(d["codes"].device),
+        mean=d["images"][0],
+        images=d["images"],
+        names=list("abcdef"),
+        image_shape=(8, 8),
+    ),
     "explorer": lambda d: live.explorer(**d, drawing="box", image_shape=(8, 8)),
 }
 

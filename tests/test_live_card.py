@@ -55,6 +55,8 @@ SPLIT = {
     "gradient_estimators",
     "explorer",
     "loss_calculator",
+    "receptive_field",
+    "linear_collapse",
 }
 PLOT = """(control) => {
   control.scrollIntoView({ block: "center" });

@@ -198,7 +198,8 @@ def test_what_cannot_be_packed_is_refused(array, dtype, message):
         (nn.Sequential(nn.Linear(2, 3), nn.LeakyReLU()), "found LeakyReLU"),
         (nn.Sequential(nn.ReLU(), nn.Linear(2, 3)), "found ReLU"),
         (nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Tanh()), "found Tanh"),
-        (nn.Conv2d(1, 1, 3), "found Conv2d"),
+        (nn.Conv2d(1, 1, 3), "needs the shape of one input"),
+        (nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)), "found BatchNorm1d"),
         (nn.Sequential(), "found none"),
     ],
 )

@@ -241,6 +241,29 @@ def test_ticks_read_well(lib, value, text):
     assert lib().evaluate("(value) => lib.tickText(value)", value) == text
 
 
+def test_ticks_of_a_logarithmic_axis_are_round_powers(lib):
+    page = lib()
+    found = page.evaluate("lib.decadeTicks([-1.5, 1])")
+    assert [text for _, text in found] == ["0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10"]
+    np.testing.assert_allclose([at for at, _ in found], np.log10([float(t) for _, t in found]))
+    assert page.evaluate("lib.decadeTicks([-3, 0], [1])") == [
+        [pytest.approx(power), text]
+        for power, text in ((-3, "0.001"), (-2, "0.01"), (-1, "0.1"), (0, "1"))
+    ]
+
+
+def test_a_plot_may_have_other_ticks_more_room_or_no_axes(lib):
+    found = lib().evaluate(
+        """() => [{ yticks: [[0, "low"], [1, "high"]], left: 80 },
+                 { yticks: false }, { bare: true }].map((more) => {
+          const axes = lib.plot({ x: [0, 1], y: [0, 1], xticks: [], ylabel: "y", ...more });
+          const texts = [...axes.svg.querySelectorAll("text.end")].map((one) => one.textContent);
+          return [texts, axes.area.left, axes.svg.querySelectorAll(".axis").length];
+        })"""
+    )
+    assert found == [[["low", "high"], 80, 3], [[], 46, 1], [[], 4, 0]]
+
+
 @pytest.mark.parametrize("equal", [False, True])
 def test_a_place_in_the_plot_and_its_numbers_agree(lib, equal):
     found = lib().evaluate(
@@ -309,6 +332,39 @@ def test_ink_follows_the_theme_and_a_photograph_does_not(lib, theme):
     ink = [220, 223, 227] if theme == "dark" else [0, 0, 0]
     assert found[0][3] == 0 and found[0][4:] == [*ink, 255]
     assert found[1] == [0, 0, 0, 255, 255, 255, 255, 255]
+
+
+COLOURED = """([values, shape, range]) => {
+  const { canvas, show } = lib.picture(shape, { label: "A picture" });
+  document.querySelector("main").append(canvas);
+  show(Float64Array.from(values), range);
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return [canvas.height, canvas.width, Array.from(data), canvas.getAttribute("aria-label")];
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("white_first", [False, True])
+def test_colours_are_those_of_the_data_in_any_theme(lib, theme, white_first):
+    page = lib()
+    page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+    image = torch.linspace(-2, 2, 18).reshape(3, 2, 3)
+    ends = [1.5, -1.5] if white_first else [-1.5, 1.5]
+    height, width, data, name = page.evaluate(COLOURED, [image.flatten().tolist(), [3, 2, 3], ends])
+    assert (height, width, name) == (2, 3, "A picture")
+    found = np.array(data).reshape(2, 3, 4)
+    expected = ((image + 1.5) / 3).clamp(0, 1).permute(1, 2, 0) * 255
+    np.testing.assert_allclose(found[..., :3], expected, atol=0.51)
+    assert (found[..., 3] == 255).all()
+
+
+def test_a_grey_picture_is_of_ink_or_of_light(lib):
+    """(H, W) as everywhere else, and one channel among colours in greys."""
+    page = lib()
+    _, _, data, _ = page.evaluate(COLOURED, [[0.0, 1.0], [1, 2], [0, 1]])
+    assert data[3] == 0 and data[7] == 255
+    greys = page.evaluate("[...lib.coloursOf([0, 0.5, 1], [1, 1, 3])]")
+    assert greys == [0, 0, 0, 255, 128, 128, 128, 255, 255, 255, 255, 255]
 
 
 # Classes

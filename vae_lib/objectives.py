@@ -84,6 +84,45 @@ def elbo(vae: "VAE", x: Tensor, *, n_samples: int = 1, beta: float = 1.0) -> Ten
     return log_px - beta * kl
 
 
+def free_bits(vae: "VAE", x: Tensor, *, floor: float, n_samples: int = 1) -> Tensor:
+    """E_q[log p(x|z)] - Σ_l max(floor, mean over the batch of KL_l), (B,), in nats.
+
+    KL_l is that of latent dimension l alone, KL(q(z_l|x) || p(z_l)). Below `floor` nats, on
+    average over the batch, a dimension costs `floor` whatever it does, so nothing pushes it
+    further down. The objective is a property of the batch. Shared out among its examples, a
+    dimension above the floor counts with each example's own KL, and one below with `floor`: the
+    mean of the values is the objective. It is not the ELBO, and not above it in expectation:
+    judge with `elbo`. Its value depends on the size of the batch, and where several processes
+    share one, each looks at its own part. With `floor` 0 it is the ELBO.
+
+    Raises:
+        ValueError: a floor below 0 or not finite; a q(z|x) or p(z) that are not independent over
+            dimensions, or whose KL torch does not know in closed form.
+
+    Source: Kingma et al. (2016). Taught in chapter 11.
+    """
+    if not 0 <= floor < math.inf:
+        raise ValueError(
+            f"floor must be 0 or more nats for each latent dimension, and finite, not {floor!r}."
+        )
+    q_z = _posterior(vae, x)
+    kl = _kl_by_dimension(q_z, _prior(vae, q_z))
+    log_px = _log_likelihood(vae, _draws(q_z, n_samples), x).mean(0)
+    return log_px - torch.where(kl.mean(0) > floor, kl, floor).sum(-1)
+
+
+def kl_by_dimension(vae: "VAE", x: Tensor) -> Tensor:
+    """KL(q(z_l|x) || p(z_l)) of each latent dimension, (B, L), in nats: they add up to the KL.
+
+    Raises:
+        ValueError: as `free_bits`.
+
+    Taught in chapter 11.
+    """
+    q_z = _posterior(vae, x)
+    return _kl_by_dimension(q_z, _prior(vae, q_z))
+
+
 def conditional_elbo(
     cvae: "ConditionalVAE", x: Tensor, y: Tensor, *, n_samples: int = 1, beta: float = 1.0
 ) -> Tensor:
@@ -162,6 +201,23 @@ def _prior(vae: "VAE", q_z: td.Distribution) -> td.Distribution:
             f"is {_described(p_z)}. Give both the same latent dimension.{_independent(p_z)}"
         )
     return p_z
+
+
+def _kl_by_dimension(q_z: td.Distribution, p_z: td.Distribution) -> Tensor:
+    if not all(isinstance(d, td.Independent) and len(d.event_shape) == 1 for d in (q_z, p_z)):
+        raise ValueError(
+            "A KL for each latent dimension needs q(z|x) and p(z) that are independent over "
+            f"dimensions, torch.distributions.Independent(..., 1), but they are {_described(q_z)} "
+            f"and {_described(p_z)}."
+        )
+    try:
+        return td.kl_divergence(q_z.base_dist, p_z.base_dist)
+    except NotImplementedError as error:
+        raise ValueError(
+            "torch knows no closed form of the KL between one dimension of q(z|x), a "
+            f"{type(q_z.base_dist).__name__}, and of p(z), a {type(p_z.base_dist).__name__}: "
+            "use elbo, which estimates it from draws."
+        ) from error
 
 
 def _distribution(value: object, part: str) -> td.Distribution:

@@ -20,12 +20,16 @@ from vae_lib.evaluation.factors import DCI, dci, factor_information, mutual_info
 from vae_lib.evaluation.floors import jackknife_error, real_against_real
 from vae_lib.evaluation.frechet import frechet_distance
 from vae_lib.evaluation.latents import active_units
+from vae_lib.evaluation.draws import energy_distance, nearest_distance, two_sample_accuracy
+from vae_lib.evaluation.latents import active_units, mutual_information
 from vae_lib.evaluation.likelihood import bits_per_dim, log_likelihood
+from vae_lib.evaluation.linear import LinearOptimum, linear_optimum
 from vae_lib.evaluation.quadrature import exact_log_likelihood
 from vae_lib.evaluation.weights import effective_sample_size, pareto_shape
 
 __all__ = [
     "DCI",
+    "LinearOptimum",
     "active_units",
     "bits_per_dim",
     "dci",
@@ -37,6 +41,9 @@ __all__ = [
     "jackknife_error",
     "log_likelihood",
     "mutual_information_gap",
+    "linear_optimum",
+    "log_likelihood",
+    "mutual_information",
     "nearest_distance",
     "pareto_shape",
     "precision_recall",

@@ -11,10 +11,12 @@ from vae_lib.live.figure import LiveFigure
 from vae_lib.live.first_vae import first_vae
 from vae_lib.live.gradient_estimators import gradient_estimators
 from vae_lib.live.latent_map import latent_map
+from vae_lib.live.linear_collapse import linear_collapse
 from vae_lib.live.loss_calculator import loss_calculator
 from vae_lib.live.one_pixel import one_pixel
 from vae_lib.live.posterior_ellipse import posterior_ellipse
 from vae_lib.live.quiz import quiz_figure
+from vae_lib.live.receptive_field import receptive_field
 from vae_lib.live.sigma_slider import sigma_slider
 
 __all__ = [
@@ -25,9 +27,11 @@ __all__ = [
     "first_vae",
     "gradient_estimators",
     "latent_map",
+    "linear_collapse",
     "loss_calculator",
     "one_pixel",
     "posterior_ellipse",
     "quiz_figure",
+    "receptive_field",
     "sigma_slider",
 ]

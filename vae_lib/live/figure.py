@@ -22,7 +22,7 @@ from vae_lib.live.source import STYLE, module
 Packed = dict[str, object]
 """{dtype, shape, data}: an array as bytes, which a widget sends as they are."""
 
-_ACTIVATIONS = {nn.ReLU: "relu", nn.Tanh: "tanh", nn.Identity: "identity"}
+_ACTIVATIONS = {nn.ReLU: "relu", nn.Tanh: "tanh", nn.SiLU: "silu", nn.Identity: "identity"}
 
 
 class LiveFigure(anywidget.AnyWidget):
@@ -128,28 +128,82 @@ def pack_images(images: Tensor) -> Packed:
     return {"steps": steps} | pack((steps * images).round(), "uint8")
 
 
-def pack_network(net: nn.Module) -> Packed:
-    """A multilayer perceptron for the script: `unpackNetwork` there gives its forward pass.
+def pack_network(net: nn.Module, shape: tuple[int, ...] | None = None) -> Packed:
+    """A network for the script: `unpackNetwork` there gives its forward pass, from row to row.
 
-    `net` is a `Linear` or a `Sequential`, nested or not, of `Linear` with `ReLU`, `Tanh` or
-    nothing after each.
+    `net` is a `Linear`, a `Conv2d`, a `ConvTranspose2d`, or a `Sequential`, nested or not, of these
+    with `ReLU`, `Tanh`, `SiLU` or nothing after each; `Flatten`, `Unflatten` and `OverRows` may
+    stand anywhere. With convolutions, `shape` is that of one input: (C, H, W), or (D,) of a row.
     """
     layers: list[dict[str, object]] = []
-    for part in net.modules():
-        if isinstance(part, nn.Linear):
-            bias = part.bias if part.bias is not None else part.weight.new_zeros(len(part.weight))
+    sizes = iter(() if shape is None else _sizes(net, shape))
+    for part in parts(net):
+        if isinstance(part, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            wide = part.weight.shape[1 if isinstance(part, nn.ConvTranspose2d) else 0]
+            bias = part.bias if part.bias is not None else part.weight.new_zeros(wide)
             layer = {"weight": pack(part.weight), "bias": pack(bias), "activation": "identity"}
+            if not isinstance(part, nn.Linear):
+                layer |= _convolution(part, *next(sizes, (None, None)))
             layers.append(layer)
         elif type(part) in _ACTIVATIONS and layers and layers[-1]["activation"] == "identity":
             layers[-1]["activation"] = _ACTIVATIONS[type(part)]
-        elif not isinstance(part, nn.Sequential):
+        elif not isinstance(part, nn.Flatten | nn.Unflatten):
             raise ValueError(
-                f"A live figure can run Linear layers with ReLU or Tanh after them, but found "
-                f"{type(part).__name__}."
+                "A live figure can run Linear layers and convolutions with ReLU, Tanh or SiLU "
+                f"after them, but found {type(part).__name__}."
             )
     if not layers:
         raise ValueError("Expected a network with a Linear layer or more, but found none.")
     return {"layers": layers}
+
+
+def parts(net: nn.Module) -> list[nn.Module]:
+    """The layers of a network in the order in which they are applied, one as often as it is."""
+    if isinstance(net, nn.Sequential):
+        return [layer for part in net for layer in parts(part)]
+    # To import the class would tie the library's parts together.
+    return parts(net.net) if type(net).__name__ == "OverRows" else [net]
+
+
+@torch.no_grad()
+def _sizes(net: nn.Module, shape: tuple[int, ...]) -> list[tuple[list[int], list[int]]]:
+    """[C, H, W] before and after each convolution, in the order in which they are applied."""
+    found: list[tuple[list[int], list[int]]] = []
+    convolutions = {part for part in parts(net) if isinstance(part, nn.Conv2d | nn.ConvTranspose2d)}
+
+    def record(_: nn.Module, before: tuple[Tensor], after: Tensor) -> None:
+        found.append((list(before[0].shape[1:]), list(after.shape[1:])))
+
+    hooks = [part.register_forward_hook(record) for part in convolutions]
+    if convolutions:
+        net(next(net.parameters()).new_zeros(1, *shape))
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+def _convolution(
+    conv: nn.Conv2d | nn.ConvTranspose2d, before: list[int] | None, after: list[int] | None
+) -> dict[str, object]:
+    if before is None:
+        raise ValueError("With a convolution pack_network needs the shape of one input.")
+    if conv.groups != 1 or conv.padding_mode != "zeros":
+        raise ValueError(
+            "A live figure can run convolutions of one group, padded with zeros, but found "
+            f"groups={conv.groups} and padding_mode={conv.padding_mode!r}."
+        )
+    padding = conv.padding
+    if isinstance(padding, str):  # of "same", what is at the top and at the left
+        wide = zip(conv.dilation, conv.kernel_size, strict=True)
+        padding = [d * (k - 1) // 2 if padding == "same" else 0 for d, k in wide]
+    return {
+        "kind": "transposed" if conv.transposed else "convolution",
+        "input": before,
+        "output": after,
+        "stride": list(conv.stride),
+        "padding": list(padding),
+        "dilation": list(conv.dilation),
+    }
 
 
 def _as_png(picture: Figure) -> str:

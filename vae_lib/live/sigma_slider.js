@@ -6,25 +6,16 @@ import { captioned, pixels } from "./shared/image.js";
 import { split, sumOf } from "./shared/layout.js";
 import { clamp, linspace, LOG_2PI, normals, sum } from "./shared/maths.js";
 import { unpackRows } from "./shared/network.js";
-import { handle, line, plot, svg, tickText } from "./shared/plot.js";
+import { decadeTicks, handle, line, plot, svg } from "./shared/plot.js";
 import { search } from "./shared/search.js";
 
 const NEAR = 1 / 64; // nats a pixel above the least: an eighth of σ to either side of the best
-const ROUND = [1, 2, 5]; // times a power of ten: the ticks of a logarithmic axis
 const CONTRAST = 2; // of errors and noise, times that of the images
 // The σ of losses that do not mention any, and where its name stands.
 const UNSAID = [
   { at: Math.SQRT1_2, names: ["σ² = ½", "(SSE)"], kind: "end", shift: -4 },
   { at: 1, names: ["σ = 1", "(½ SSE)"], kind: "", shift: 4 },
 ];
-
-// Round numbers between two powers of ten, as [[log10, text], ...].
-function decadeTicks([low, high]) {
-  const powers = linspace(Math.floor(low), Math.ceil(high), Math.ceil(high) - Math.floor(low) + 1);
-  const values = powers.flatMap((power) => ROUND.map((m) => m * 10 ** power));
-  const inside = values.filter((v) => Math.log10(v) > low - 1e-9 && Math.log10(v) < high + 1e-9);
-  return inside.map((value) => [Math.log10(value), tickText(value)]);
-}
 
 export default live((frame, state) => {
   const [x, x_mean] = [unpackRows(state.x), unpackRows(state.x_mean)];

@@ -22,6 +22,13 @@ export function controlsBetween(frame, side) {
   return between;
 }
 
+// Both in the column, where nothing else stands in it.
+export function controlsBeside(frame, side) {
+  const between = element("div", { class: "vae-live-controls" });
+  side.append(between, frame.controls);
+  return between;
+}
+
 // The frame's controls under the plot, beside the column.
 export function controlsUnder(frame, side) {
   frame.controls.classList.add("under");

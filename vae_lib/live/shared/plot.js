@@ -33,13 +33,26 @@ export function tickText(value) {
   return text.replace("-", "−");
 }
 
+// Round numbers between two powers of ten, as [[log10, text], ...]; `round` times a power of ten each.
+export function decadeTicks([low, high], round = [1, 2, 5]) {
+  const powers = Array.from({ length: Math.ceil(high) - Math.floor(low) + 1 }, (_, i) => Math.floor(low) + i);
+  const values = powers.flatMap((power) => round.map((m) => m * 10 ** power));
+  const inside = values.filter((v) => Math.log10(v) > low - 1e-9 && Math.log10(v) < high + 1e-9);
+  return inside.map((value) => [Math.log10(value), tickText(value)]);
+}
+
+// Round the plot area: what every plot leaves free, and one without axes.
+const ROOM = { right: 10, top: 10 };
+const BARE = { left: 4, right: 4, top: 4, bottom: 4 };
+
 // Axes over x: [low, high] and y: [low, high]. Sizes are in CSS pixels at a phone's width; a plot
 // grows with its column, so that text never gets smaller than that. With `equal` a unit is as long
 // on either axis, and the height follows from that; `yticks: false` is for heights without a unit.
-// `xticks`, [[value, text], ...], is for an axis along which something else is linear than its unit.
+// `xticks` and `yticks`, [[value, text], ...], are for an axis along which something else is linear
+// than its unit, `left` for ticks that need more room, and `bare` is for what needs no axes.
 export function plot(options) {
   const { x, y, width = 340, xlabel = "", ylabel = "", label, equal = false, ticks: n = 5 } = options;
-  const margin = { left: ylabel ? 46 : 30, right: 10, top: 10, bottom: xlabel ? 40 : 24 };
+  const margin = options.bare ? BARE : { ...ROOM, left: options.left ?? (ylabel ? 46 : 30), bottom: xlabel ? 40 : 24 };
   const inside = width - margin.left - margin.right;
   const needed = (inside * (y[1] - y[0])) / (x[1] - x[0]) + margin.top + margin.bottom;
   const height = equal ? needed : (options.height ?? 260);
@@ -55,10 +68,11 @@ export function plot(options) {
     back.append(svg("path", { d: `M${px(tick)},${bottom}v4`, class: "axis" }));
     back.append(svg("text", { x: px(tick), y: bottom + 16, class: "tick middle" }, text));
   }
-  for (const tick of options.yticks === false ? [] : ticks(...y, n)) {
+  const yticks = options.yticks ?? ticks(...y, n).map((t) => [t, tickText(t)]);
+  for (const [tick, text] of yticks || []) {
     back.append(svg("path", { d: `M${margin.left},${py(tick)}h-4`, class: "axis" }));
     const at = { x: margin.left - 7, y: py(tick) + 4, class: "tick end" };
-    back.append(svg("text", at, tickText(tick)));
+    back.append(svg("text", at, text));
   }
   const middle = (margin.top + bottom) / 2;
   back.append(
@@ -74,7 +88,7 @@ export function plot(options) {
   const face = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "vae-live-plot" });
   face.setAttribute("role", "group");
   if (label) face.setAttribute("aria-label", label);
-  face.append(clip, back, marks, handles);
+  face.append(clip, ...(options.bare ? [] : [back]), marks, handles);
   const box = element("div", { class: "vae-live-plotbox" }, face);
 
   const at = (event) => {
