@@ -55,6 +55,7 @@ SPLIT = {
     "gradient_estimators",
     "explorer",
     "loss_calculator",
+    "rotated_latents",
 }
 PLOT = """(control) => {
   control.scrollIntoView({ block: "center" });

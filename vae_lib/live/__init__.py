@@ -15,6 +15,7 @@ from vae_lib.live.loss_calculator import loss_calculator
 from vae_lib.live.one_pixel import one_pixel
 from vae_lib.live.posterior_ellipse import posterior_ellipse
 from vae_lib.live.quiz import quiz_figure
+from vae_lib.live.rotated_latents import rotated_latents
 from vae_lib.live.sigma_slider import sigma_slider
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "one_pixel",
     "posterior_ellipse",
     "quiz_figure",
+    "rotated_latents",
     "sigma_slider",
 ]
