@@ -507,6 +507,14 @@ FIGURES = {
         image_shape=(8, 8),
     ),
     "explorer": lambda d: live.explorer(**d, drawing="box", image_shape=(8, 8)),
+    "rotated latents": lambda d: live.rotated_latents(
+        d["encoder"],
+        d["decoder"],
+        d["images"],
+        {"a": torch.arange(len(d["images"])) % 2, "b": d["image_labels"]},
+        sigma=0.3,
+        image_shape=(8, 8),
+    ),
 }
 
 

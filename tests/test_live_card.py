@@ -57,6 +57,7 @@ SPLIT = {
     "loss_calculator",
     "receptive_field",
     "linear_collapse",
+    "rotated_latents",
 }
 PLOT = """(control) => {
   control.scrollIntoView({ block: "center" });

@@ -17,6 +17,7 @@ from vae_lib.live.one_pixel import one_pixel
 from vae_lib.live.posterior_ellipse import posterior_ellipse
 from vae_lib.live.quiz import quiz_figure
 from vae_lib.live.receptive_field import receptive_field
+from vae_lib.live.rotated_latents import rotated_latents
 from vae_lib.live.sigma_slider import sigma_slider
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "posterior_ellipse",
     "quiz_figure",
     "receptive_field",
+    "rotated_latents",
     "sigma_slider",
 ]
