@@ -743,6 +743,8 @@ def assert_collapse(shown: dict, case: dict[str, torch.Tensor]) -> None:
 def small_linear_collapse() -> tuple[LiveFigure, Oracle]:
     case = collapse_case()
     return collapse_figure(case), lambda shown: assert_collapse(shown, case)
+
+
 # Chapter 15
 
 
@@ -954,6 +956,8 @@ FIGURES = (
             "Light one",
         ),
         ("variance", "variance is missing"),
+    ),
+    Asked(
         "rotated_latents",
         "15",
         small_rotated_latents,
