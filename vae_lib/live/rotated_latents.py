@@ -19,7 +19,7 @@ DESCRIPTION = (
     "does not."
 )
 N_BINS = 20
-ALONG = (-1.6, -0.8, 0.0, 0.8, 1.6)
+ALONG = (-2.0, -1.0, 0.0, 1.0, 2.0)
 """Where the row of images along an axis is decoded."""
 
 
