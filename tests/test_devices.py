@@ -527,6 +527,13 @@ FIGURES = {
         image_shape=(8, 8),
         n_classes=2,
         label=1,
+    "rotated latents": lambda d: live.rotated_latents(
+        d["encoder"],
+        d["decoder"],
+        d["images"],
+        {"a": torch.arange(len(d["images"])) % 2, "b": d["image_labels"]},
+        sigma=0.3,
+        image_shape=(8, 8),
     ),
 }
 

@@ -59,6 +59,7 @@ SPLIT = {
     "linear_collapse",
     "rate_distortion",
     "conditional_digits",
+    "rotated_latents",
 }
 PLOT = """(control) => {
   control.scrollIntoView({ block: "center" });

@@ -16,6 +16,7 @@ import pytest
 import torch
 from scipy import integrate, optimize, stats
 from scipy.spatial.distance import cdist
+from sklearn.metrics import mutual_info_score
 from sklearn.neighbors import KNeighborsClassifier
 from torch import distributions as td
 from torch import nn
@@ -939,3 +940,50 @@ def a_missing_pixel(texts):
     black = generator.random(len(code)) < np.array([0.2, 0.7])[code]
     share = black[came_about].mean()
     return [math.isclose(first_number(text), share, abs_tol=0.005) for text in texts]
+# Chapter 15
+
+
+@truth_of("15", 1)
+def evidence_after_a_turn(texts):
+    """A linear model, whose evidence is a Gaussian: before and after a rotation of its latents."""
+    torch.manual_seed(0)
+    weights = torch.randn(5, 3, dtype=torch.float64)
+    q, _ = torch.linalg.qr(torch.randn(3, 3, dtype=torch.float64))
+    x = torch.randn(50, 5, dtype=torch.float64)
+    noise = 0.3 * torch.eye(5, dtype=torch.float64)
+    before, after = (
+        td.MultivariateNormal(torch.zeros(5, dtype=torch.float64), w @ w.T + noise).log_prob(x)
+        for w in (weights, weights @ q.T)
+    )
+    change = after - before
+    same = bool(change.abs().max() < 1e-9)
+    truths = {
+        "higher": bool(change.mean() > 1e-9),
+        "same for every": same,
+        "lower": bool(change.mean() < -1e-9),
+        "on average": bool(change.mean().abs() < 1e-9 and not same),
+    }
+    return by_words(texts, truths)
+
+
+@truth_of("15", 2)
+def gap_of_a_doubled_hue(texts):
+    """Counted out on codes that are the factors: two columns of hue, one of size."""
+    hue, size = (grid.flatten() for grid in torch.meshgrid(*[torch.arange(4)] * 2, indexing="ij"))
+    code = torch.stack([hue, 3 - hue, size], dim=1)
+    gaps = []
+    for factor in (hue, size):
+        told = sorted(mutual_info_score(column, factor) for column in code.T)
+        gaps.append((told[-1] - told[-2]) / math.log(4))
+    return equal_to(sum(gaps) / 2, texts)
+
+
+@truth_of("15", 3)
+def pairs_that_differ_by_luck(texts):
+    """By drawing pairs: the share that differ by 0.07 or more."""
+    rng = np.random.default_rng(0)
+    pairs = rng.normal(0, 0.04, (200_000, 2))
+    share = (np.abs(pairs[:, 0] - pairs[:, 1]) >= 0.07).mean()
+    sizes = {"Hardly ever": 0.0, "of five": 1 / 5, "of two": 1 / 2, "of twelve": 1 / 12}
+    nearest = min(sizes, key=lambda words: abs(sizes[words] - share))
+    return by_words(texts, {words: words == nearest for words in sizes})

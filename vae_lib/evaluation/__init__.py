@@ -19,8 +19,6 @@ from vae_lib.evaluation.draws import (
 from vae_lib.evaluation.factors import DCI, dci, factor_information, mutual_information_gap
 from vae_lib.evaluation.floors import jackknife_error, real_against_real
 from vae_lib.evaluation.frechet import frechet_distance
-from vae_lib.evaluation.latents import active_units
-from vae_lib.evaluation.draws import energy_distance, nearest_distance, two_sample_accuracy
 from vae_lib.evaluation.latents import active_units, mutual_information
 from vae_lib.evaluation.likelihood import bits_per_dim, log_likelihood
 from vae_lib.evaluation.linear import LinearOptimum, linear_optimum
@@ -40,11 +38,10 @@ __all__ = [
     "factor_information",
     "frechet_distance",
     "jackknife_error",
-    "log_likelihood",
-    "mutual_information_gap",
     "linear_optimum",
     "log_likelihood",
     "mutual_information",
+    "mutual_information_gap",
     "nearest_distance",
     "pareto_shape",
     "precision_recall",

@@ -19,6 +19,7 @@ from vae_lib.live.posterior_ellipse import posterior_ellipse
 from vae_lib.live.quiz import quiz_figure
 from vae_lib.live.rate_distortion import rate_distortion
 from vae_lib.live.receptive_field import receptive_field
+from vae_lib.live.rotated_latents import rotated_latents
 from vae_lib.live.sigma_slider import sigma_slider
 
 __all__ = [
@@ -37,5 +38,6 @@ __all__ = [
     "quiz_figure",
     "rate_distortion",
     "receptive_field",
+    "rotated_latents",
     "sigma_slider",
 ]

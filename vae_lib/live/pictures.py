@@ -9,9 +9,13 @@ from torch import Tensor
 def show_image(
     ax: Axes, image: Tensor, title: str = "", *, white: float = 0.0, black: float = 1.0
 ) -> None:
-    """A grey image, (H, W), in a thin frame, with the values that are shown white and black."""
-    cmap = "gray_r" if white < black else "gray"
-    ax.imshow(image.numpy(), cmap=cmap, vmin=min(white, black), vmax=max(white, black))
+    """An image in a thin frame: (H, W) with the values shown white and black, or (3, H, W)."""
+    low, high = sorted((white, black))
+    if image.ndim == 3:  # in colour what is low is dark, whichever ends are named
+        ax.imshow(((image.permute(1, 2, 0) - low) / (high - low)).clamp(0, 1).numpy())
+    else:
+        cmap = "gray_r" if white < black else "gray"
+        ax.imshow(image.numpy(), cmap=cmap, vmin=low, vmax=high)
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=10)
     ax.spines[:].set(visible=True, color="0.7")
