@@ -40,9 +40,10 @@ export default live((frame, state) => {
     const { c, s, shares, gaps, mig } = at(now.angle);
     const score = model.score(c, s);
     const end = { x: ARM * state.reach * c, y: ARM * state.reach * s };
+    // First the images, which ask for the theme's ink: after a change to the page that would cost.
+    const images = parts.show(shares, { mig, elbo: score.elbo }, (z) => model.decode(z, c, s));
     plane.show(now.colour, score.posterior, { angle: now.angle, end });
     point.place(end);
-    const images = parts.show(shares, { mig, elbo: score.elbo }, (z) => model.decode(z, c, s));
     const told = { angle: now.angle, colour: state.names[now.colour], shares, gaps, mig, ...score, images };
     frame.tell(saying(now.angle, mig, score, shares, state.names), told);
   });
@@ -91,15 +92,16 @@ function makeParts(frame, axes, { names, along, image_shape }) {
   side.prepend(sum.row, bars.face);
   const between = controlsBetween(frame, side);
   const show = (shares, { mig, elbo }, decode) => {
-    sum.set([mig.toFixed(2), signed(elbo, 2)]);
-    bars.set(shares);
-    return rows.map(({ axis, canvases }) =>
+    const images = rows.map(({ axis, canvases }) =>
       along.map((at, i) => {
         const image = decode(axis === 0 ? [at, 0] : [0, at]);
         canvases[i].show(image);
         return Array.from(image);
       }),
     );
+    sum.set([mig.toFixed(2), signed(elbo, 2)]);
+    bars.set(shares);
+    return images;
   };
   return { between, show };
 }
