@@ -25,13 +25,22 @@ from vae_lib import conditionals, live, plots, training
 from vae_lib.data import binarize, load
 from vae_lib.evaluation import (
     active_units,
+    dci,
+    effective_sample_size,
     energy_distance,
     exact_log_likelihood,
+    factor_information,
+    frechet_distance,
+    jackknife_error,
     log_likelihood,
+    mutual_information_gap,
     nearest_distance,
+    pareto_shape,
+    precision_recall,
+    real_against_real,
     two_sample_accuracy,
 )
-from vae_lib.models import VAE, ConditionalVAE
+from vae_lib.models import VAE, ConditionalVAE, rotated
 from vae_lib.networks import mlp
 from vae_lib.objectives import elbo, elbo_terms, iwae, log_importance_weights
 from vae_lib.training import evaluate, fit
@@ -436,12 +445,59 @@ def fitted_vae(vae, objective, data):
     return fit(vae, objective, data, epochs=1, progress=False)
 
 
-@pytest.mark.parametrize("score", [energy_distance, nearest_distance, two_sample_accuracy])
+DRAWS = [
+    energy_distance,
+    frechet_distance,
+    nearest_distance,
+    precision_recall,
+    two_sample_accuracy,
+]
+
+
+@pytest.mark.parametrize("score", DRAWS)
 def test_draws_are_compared_wherever_they_are(score, on_device):
     a, b = GREY[:20], GREY[20:40] ** 2
     expected = score(a, b)
     for there in ((a.to(DEVICE), b.to(DEVICE)), (a.to(DEVICE), b), (a, b.to(DEVICE))):
         assert score(*there) == pytest.approx(expected)
+
+
+def test_what_scores_give_by_chance_is_known_of_data_on_the_device(on_device):
+    a, b = GREY[:20], GREY[20:40] ** 2
+    for there in (DEVICE, "cpu"):
+        floor = real_against_real(energy_distance, a.to(there), n_repeats=3)
+        error = jackknife_error(energy_distance, a.to(there), b.to(DEVICE), n_groups=5)
+        assert floor.device.type == error.device.type == "cpu"
+        torch.testing.assert_close(floor, real_against_real(energy_distance, a, n_repeats=3))
+        torch.testing.assert_close(error, jackknife_error(energy_distance, a, b, n_groups=5))
+
+
+def test_codes_and_weights_are_judged_wherever_they_are(on_device):
+    codes, factors = GREY[:40, 20:24], torch.arange(40) % 3
+    for factors_there in (factors.to(DEVICE), factors):
+        found = factor_information(codes.to(DEVICE), {"a": factors_there})
+        assert found.device.type == DEVICE
+        torch.testing.assert_close(found.cpu(), factor_information(codes, factors))
+        gap = mutual_information_gap(codes.to(DEVICE), factors_there)
+        assert gap == pytest.approx(mutual_information_gap(codes, factors))
+        scores = dci(codes.to(DEVICE), factors_there, n_trees=30)
+        assert scores.informativeness == dci(codes, factors, n_trees=30).informativeness
+    for score in (effective_sample_size, pareto_shape):
+        found = score(GREY[:40].to(DEVICE))
+        assert found.device.type == DEVICE
+        torch.testing.assert_close(found.cpu(), score(GREY[:40]))
+
+
+@only_fake
+def test_a_model_on_the_device_turns_there(on_device):
+    vae, rotation = make_vae(2), torch.tensor([[0.6, -0.8], [0.8, 0.6]])
+    with torch.no_grad():
+        expected = seeded(elbo, rotated(vae, rotation), BINARY[:6])
+        vae, x = vae.to(DEVICE), BINARY[:6].to(DEVICE)
+        for matrix in (rotation, rotation.to(DEVICE)):
+            found = seeded(elbo, rotated(vae, matrix), x)
+            assert found.device.type == DEVICE
+            torch.testing.assert_close(found.cpu(), expected, rtol=1e-4, atol=1e-4)
 
 
 # What is shown: from tensors of any device.
@@ -527,6 +583,7 @@ FIGURES = {
         image_shape=(8, 8),
         n_classes=2,
         label=1,
+    ),
     "rotated latents": lambda d: live.rotated_latents(
         d["encoder"],
         d["decoder"],

@@ -212,9 +212,19 @@ def test_active_units_need_not_stay():
     assert active_units(turned, x).tolist() == [True, True]
 
 
+def test_a_rotation_may_come_as_what_people_have():
+    vae, x, rotation = make_vae(2), data(), orthogonal(2)
+    expected = rotated(vae, rotation).encoder(x).mean
+    for form in (rotation.numpy(), rotation.tolist(), rotation.clone().requires_grad_()):
+        torch.testing.assert_close(rotated(vae, form).encoder(x).mean, expected)
+    single = rotated(vae, rotation.float()).encoder(x).mean
+    torch.testing.assert_close(single, expected, rtol=0, atol=1e-5)
+
+
 def test_what_is_no_rotation_is_refused():
     vae = make_vae(2)
-    for wrong in (2 * torch.eye(2), torch.ones(2, 3), torch.tensor([[1.0, 0.1], [0.0, 1.0]])):
+    crooked = torch.tensor([[1.0, 0.1], [0.0, 1.0]])
+    for wrong in (2 * torch.eye(2), torch.ones(2, 3), torch.ones(2), torch.tensor(1.0), crooked):
         with pytest.raises(ValueError, match="orthogonal matrix"):
             rotated(vae, wrong)
     with pytest.raises(ValueError, match="latent space of 2"):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch import distributions as td
 
-from vae_lib.checks import count, device_of, dtype_of, evaluating, rows
+from vae_lib.checks import as_tensor, count, device_of, dtype_of, evaluating, moved, rows
 
 _NO_AXES = torch.Size()
 
@@ -170,15 +170,16 @@ def rotated(vae: VAE, rotation: Tensor) -> VAE:
 
     Source: Locatello et al. (2019), on what data alone cannot tell.
     """
-    rotation = torch.as_tensor(rotation).detach().double()
-    eye = torch.eye(len(rotation), dtype=torch.float64, device=rotation.device)
+    # On the CPU, because not every GPU has float64.
+    rotation = as_tensor(rotation, "rotation").cpu().double()
+    eye = torch.eye(rotation.shape[-1] if rotation.ndim else 0, dtype=torch.float64)
     if rotation.shape != eye.shape or not torch.allclose(rotation @ rotation.T, eye, atol=1e-5):
         raise ValueError(
             f"The rotation must be an orthogonal matrix (L, L), but has shape "
             f"{tuple(rotation.shape)} or columns that are not of length 1 and at right angles: "
             "torch.linalg.qr(torch.randn(L, L)).Q is one."
         )
-    rotation = rotation.to(device_of(vae), dtype_of(vae))
+    rotation = moved(rotation, device_of(vae), dtype_of(vae))
     encoder = None if vae.encoder is None else _TurnedGaussian(vae.encoder, rotation)
     turned = VAE(encoder, _TurnedInput(vae.decoder, rotation), _TurnedGaussian(vae.prior, rotation))
     turned.prior()  # refuses a rotation of another size now

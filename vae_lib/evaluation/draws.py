@@ -75,9 +75,9 @@ def precision_recall(real: Tensor, drawn: Tensor, *, n_neighbors: int = 3) -> tu
     Args:
         real: (N, D), or features of the data in place of pixels.
         drawn: (M, D), the same of draws.
-        n_neighbors: 1 or more, and less than N and M. The source has 3, with 50,000 rows each.
+        n_neighbors: 1 or more, and less than N and M. The authors' own code has 3.
 
-    Source: Kynkäänniemi et al. (2019), equations 1 and 2.
+    Source: Kynkäänniemi et al. (2019).
     """
     real, drawn = _checked_pair(real, drawn)
     n_neighbors = checks.count(n_neighbors, "n_neighbors")

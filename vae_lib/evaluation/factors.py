@@ -38,8 +38,8 @@ def factor_information(codes: Tensor, factors: Factors, *, n_bins: int = 20) -> 
         ValueError: a factor that has nearly as many values as there are examples (cut it into bins
             first), or one value only (leave it out).
 
-    Source: Chen et al. (2018) for the use, with another estimate; Locatello et al. (2019) with
-    bins of equal width. Bias: Paninski (2003).
+    Source: Chen et al. (2018), of draws and with another estimate; Locatello et al. (2019), of
+    means and with bins of equal width, whose numbers are not these. Bias: Paninski (2003).
     """
     codes, values = _checked(codes, factors)
     information, _ = _information_and_entropies(codes, values, checks.count(n_bins, "n_bins", 2))
@@ -57,7 +57,7 @@ def mutual_information_gap(
     dimension serves several factors (`dci` does). With one dimension there is no second, and
     nothing is taken off. Arguments and errors are those of `factor_information`.
 
-    Source: Chen et al. (2018), equation 6.
+    Source: Chen et al. (2018).
     """
     codes, values = _checked(codes, factors)
     n_bins = checks.count(n_bins, "n_bins", 2)

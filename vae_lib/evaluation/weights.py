@@ -41,8 +41,8 @@ def pareto_shape(log_w: Tensor) -> Tensor:
 
     A generalised Pareto distribution is fitted to the M = min(K / 5, 3 √K) largest weights, less
     the next smaller, and k is drawn towards 1/2 as if by 10 more of them. Where these are equal to
-    the rounding of log_w there is no tail: -inf. Where the largest is so large that in float64
-    most of the M are 0 beside it, k is inf.
+    the rounding of log_w there is no tail: -inf (other software says inf). Where the largest is so
+    large that in float64 most of the M are 0 beside it, k is inf.
 
     Args:
         log_w: (K, B) or (K,), as in `effective_sample_size`, with K of 25 or more.

@@ -26,10 +26,9 @@ export default live((frame, state) => {
   const parts = makeParts(frame, plane.axes, state);
   const at = (angle) => {
     const [c, s] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
-    const turned = codes.map(([a, b]) => [c * a - s * b, s * a + c * b]);
-    const shares = know(turned);
+    const shares = know(codes.map(([a, b]) => [c * a - s * b, s * a + c * b]));
     const gaps = shares.map(ranked);
-    return { c, s, turned, shares, gaps, mig: (gaps[0] + gaps[1]) / 2 };
+    return { c, s, shares, gaps, mig: (gaps[0] + gaps[1]) / 2 };
   };
   const most = (sign) => {
     const found = Array.from({ length: 90 }, (_, angle) => [sign * at(angle).mig, angle]);
@@ -38,23 +37,24 @@ export default live((frame, state) => {
   const point = makeControls(frame, plane.axes, state, now, { between: parts.between, most });
 
   frame.draw(() => {
-    const { c, s, turned, shares, gaps, mig } = at(now.angle);
+    const { c, s, shares, gaps, mig } = at(now.angle);
     const score = model.score(c, s);
     const end = { x: ARM * state.reach * c, y: ARM * state.reach * s };
-    plane.show(turned, now.colour, score.posterior, { angle: now.angle, end });
-    point.place(end);
+    // First the images, which ask for the theme's ink: after a change to the page that would cost.
     const images = parts.show(shares, { mig, elbo: score.elbo }, (z) => model.decode(z, c, s));
+    plane.show(now.colour, score.posterior, { angle: now.angle, end });
+    point.place(end);
     const told = { angle: now.angle, colour: state.names[now.colour], shares, gaps, mig, ...score, images };
     frame.tell(saying(now.angle, mig, score, shares, state.names), told);
   });
 });
 
-// The codes, coloured by a factor; show(turned, colour, q, angle) moves them and one image's q(z|x).
+// The codes, coloured by a factor; show(colour, q, { angle, end }) turns them and one image's q(z|x).
 function codesPlane({ reach }, codes, factors) {
   const ends = [-reach, reach];
   const axes = plot({ x: ends, y: ends, equal: true, xlabel: "z₁′", ylabel: "z₂′", label: "The latent plane, turned" });
   const group = svg("g", { class: "dots", "aria-hidden": "true" });
-  const dots = codes.map(() => svg("circle", { r: 1.9 }));
+  const dots = codes.map(([x, y]) => svg("circle", { cx: axes.px(x).toFixed(1), cy: axes.py(y).toFixed(1), r: 1.9 }));
   group.append(...dots);
   const cross = svg("path", { class: "axis", d: `M${axes.px(-reach)},${axes.py(0)}H${axes.px(reach)}M${axes.px(0)},${axes.py(-reach)}V${axes.py(reach)}` });
   axes.marks.append(cross, group);
@@ -63,11 +63,9 @@ function codesPlane({ reach }, codes, factors) {
   const name = svg("text", { class: "halo red middle", "aria-hidden": "true" }, "old z₁");
   axes.marks.append(name);
   let coloured = -1;
-  const show = (turned, colour, { mu, stddev }, { angle, end }) => {
-    turned.forEach(([x, y], i) => {
-      dots[i].setAttribute("cx", axes.px(x).toFixed(1));
-      dots[i].setAttribute("cy", axes.py(y).toFixed(1));
-    });
+  const show = (colour, { mu, stddev }, { angle, end }) => {
+    // Of equal axes the whole group turns, which is one step for the browser.
+    group.setAttribute("transform", `rotate(${-angle} ${axes.px(0)} ${axes.py(0)})`);
     if (colour !== coloured) dots.forEach((dot, i) => dot.setAttribute("class", `class-${factors[colour][i] % 10}`));
     coloured = colour;
     ring.set({ x: mu[0], y: mu[1], r: 2 * stddev[0], s: 2 * stddev[1] });
@@ -94,15 +92,16 @@ function makeParts(frame, axes, { names, along, image_shape }) {
   side.prepend(sum.row, bars.face);
   const between = controlsBetween(frame, side);
   const show = (shares, { mig, elbo }, decode) => {
-    sum.set([mig.toFixed(2), signed(elbo, 2)]);
-    bars.set(shares);
-    return rows.map(({ axis, canvases }) =>
+    const images = rows.map(({ axis, canvases }) =>
       along.map((at, i) => {
         const image = decode(axis === 0 ? [at, 0] : [0, at]);
         canvases[i].show(image);
         return Array.from(image);
       }),
     );
+    sum.set([mig.toFixed(2), signed(elbo, 2)]);
+    bars.set(shares);
+    return images;
   };
   return { between, show };
 }
