@@ -26,8 +26,7 @@ from vae_lib.conditionals import Bernoulli, DiagonalGaussian, Gaussian, Standard
 from vae_lib.data import binarize, load
 from vae_lib.evaluation import mutual_information_gap
 from vae_lib.live import LiveFigure
-from vae_lib.models import VAE, ConditionalVAE
-from vae_lib.models import VAE, rotated
+from vae_lib.models import VAE, ConditionalVAE, rotated
 from vae_lib.networks import mlp
 
 Oracle = Callable[[dict], None]
@@ -880,6 +879,8 @@ def assert_conditional(shown: dict, cvae: ConditionalVAE) -> None:
 def small_conditional_digits() -> tuple[LiveFigure, Oracle]:
     cvae = random_cvae()
     return conditional_figure(cvae), lambda shown: assert_conditional(shown, cvae)
+
+
 # Chapter 15
 
 
@@ -1112,6 +1113,10 @@ FIGURES = (
             "a real",
             "Lower half",
             "Restore",
+        ),
+        ("decoder", "a network is missing"),
+    ),
+    Asked(
         "rotated_latents",
         "15",
         small_rotated_latents,

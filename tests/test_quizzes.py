@@ -793,6 +793,8 @@ def less_than_no_bits(texts):
             "sign": not math.isclose(bits, -0.3, abs_tol=1e-6),  # it is what the formula gives
         },
     )
+
+
 # Chapter 11
 
 
@@ -844,6 +846,8 @@ def information_of_a_code(texts):
     information = np.mean([integral(row * np.log((row + 1e-300) / mixture)) for row in q])
     assert kl == pytest.approx(information + aggregate, abs=1e-6)
     return equal_to(3.0 - 2.4, texts)
+
+
 @truth_of("12", 1)
 def two_prices(texts):
     """Neither model may gain by taking the other's place."""
@@ -885,6 +889,8 @@ def growth_of_a_message(texts):
     message = 3**500
     after = ((message >> 75) << 30) << 80
     return equal_to(after.bit_length() - message.bit_length(), texts)
+
+
 # Chapter 13
 
 
@@ -940,6 +946,8 @@ def a_missing_pixel(texts):
     black = generator.random(len(code)) < np.array([0.2, 0.7])[code]
     share = black[came_about].mean()
     return [math.isclose(first_number(text), share, abs_tol=0.005) for text in texts]
+
+
 # Chapter 15
 
 

@@ -23,8 +23,8 @@ from vae_lib.evaluation.latents import active_units, mutual_information
 from vae_lib.evaluation.likelihood import bits_per_dim, log_likelihood
 from vae_lib.evaluation.linear import LinearOptimum, linear_optimum
 from vae_lib.evaluation.quadrature import exact_log_likelihood
-from vae_lib.evaluation.weights import effective_sample_size, pareto_shape
 from vae_lib.evaluation.rates import rate_and_distortion
+from vae_lib.evaluation.weights import effective_sample_size, pareto_shape
 
 __all__ = [
     "DCI",
@@ -45,7 +45,7 @@ __all__ = [
     "nearest_distance",
     "pareto_shape",
     "precision_recall",
-    "real_against_real",
     "rate_and_distortion",
+    "real_against_real",
     "two_sample_accuracy",
 ]
