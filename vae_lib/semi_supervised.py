@@ -117,7 +117,7 @@ def semi_supervised_bound(
         x: (B, D).
         y: (B, C), one-hot; where there is no label a row of zeros, or whatever else.
         labelled: (B,), true or 1 where y is to be believed.
-        alpha: the weight of log q(y|x), 0 or more. The authors' was 0.1 N / N_labelled.
+        alpha: the weight of log q(y|x), 0 or more.
 
     Raises:
         ValueError: y or labelled of another shape; a row that is labelled and not one-hot.
