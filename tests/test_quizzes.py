@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from scipy import integrate, optimize, stats
+from scipy import integrate, linalg, optimize, stats
 from scipy.spatial.distance import cdist
 from sklearn.metrics import mutual_info_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -970,6 +970,42 @@ def evidence_after_a_turn(texts):
         "same for every": same,
         "lower": bool(change.mean() < -1e-9),
         "on average": bool(change.mean().abs() < 1e-9 and not same),
+# Chapter 14
+
+
+@truth_of("14", 1)
+def a_floor_for_larger_samples(texts):
+    """Distances of Gaussian samples, in enough dimensions: how the floor goes with the size."""
+    rng = np.random.default_rng(0)
+
+    def floor(n):
+        found = []
+        for _ in range(5):
+            a, b = rng.normal(size=(2, n, 16))
+            root = linalg.sqrtm(np.cov(a.T) @ np.cov(b.T)).real
+            spread = np.trace(np.cov(a.T) + np.cov(b.T) - 2 * root)
+            found.append(((a.mean(0) - b.mean(0)) ** 2).sum() + spread)
+        return np.mean(found)
+
+    expected = 0.30 * floor(800) / floor(200)
+    truths = {"or better": expected > 0.20, "since the distance is not 0": False}
+    for named in (0.08, 0.15):
+        truths[f"near {named}"] = bool(abs(expected - named) < 0.02 and expected < 0.20)
+    return by_words(texts, truths)
+
+
+@truth_of("14", 2)
+def lost_to_noise(texts):
+    """The most that any density loses, over densities of model and noise a long way apart."""
+    log_p = np.linspace(-3000, 300, 500)[:, None]
+    log_n = np.linspace(-3000, 300, 500)[None]
+    lost = log_p - np.logaddexp(math.log(0.001) + log_p, math.log(0.999) + log_n)
+    most = lost.max()
+    truths = {
+        "nats at most": bool(abs(most - 6.9) < 0.05),
+        "99.9% of it": False,
+        "each pixel": False,  # the density of the image as a whole was mixed, once
+        "Without limit": bool(most > 100),
     }
     return by_words(texts, truths)
 
@@ -995,3 +1031,24 @@ def pairs_that_differ_by_luck(texts):
     sizes = {"Hardly ever": 0.0, "of five": 1 / 5, "of two": 1 / 2, "of twelve": 1 / 12}
     nearest = min(sizes, key=lambda words: abs(sizes[words] - share))
     return by_words(texts, {words: words == nearest for words in sizes})
+@truth_of("14", 3)
+def what_equal_weights_say(texts):
+    """Two posteriors with equal weights: q is all of the first, and half of the second."""
+    z = torch.randn(1000, generator=torch.Generator().manual_seed(0)).double()
+    log_q = td.Normal(0.0, 1.0).log_prob(z)
+    evidence = 0.3
+    humps = [(1.0, 0.0), (0.5, 0.5)]  # posterior mass where q is, and far away
+    estimates, is_proportional, missed = [], [], []
+    for here, away in humps:
+        w = (math.log(evidence * here) + log_q - log_q).exp()
+        estimates.append(w.mean().item())
+        is_proportional.append(bool(torch.allclose(w, w[0])))
+        missed.append(away > 0)
+    size = (w.sum() ** 2 / (w**2).sum()).item()
+    truths = {
+        "exact": all(math.isclose(e, evidence) for e in estimates),
+        "proportional": all(is_proportional),
+        "missed a part": all(missed),
+        "sample size is 1": size < 1.5,
+    }
+    return by_words(texts, truths)
