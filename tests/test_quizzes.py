@@ -948,28 +948,6 @@ def a_missing_pixel(texts):
     return [math.isclose(first_number(text), share, abs_tol=0.005) for text in texts]
 
 
-# Chapter 15
-
-
-@truth_of("15", 1)
-def evidence_after_a_turn(texts):
-    """A linear model, whose evidence is a Gaussian: before and after a rotation of its latents."""
-    torch.manual_seed(0)
-    weights = torch.randn(5, 3, dtype=torch.float64)
-    q, _ = torch.linalg.qr(torch.randn(3, 3, dtype=torch.float64))
-    x = torch.randn(50, 5, dtype=torch.float64)
-    noise = 0.3 * torch.eye(5, dtype=torch.float64)
-    before, after = (
-        td.MultivariateNormal(torch.zeros(5, dtype=torch.float64), w @ w.T + noise).log_prob(x)
-        for w in (weights, weights @ q.T)
-    )
-    change = after - before
-    same = bool(change.abs().max() < 1e-9)
-    truths = {
-        "higher": bool(change.mean() > 1e-9),
-        "same for every": same,
-        "lower": bool(change.mean() < -1e-9),
-        "on average": bool(change.mean().abs() < 1e-9 and not same),
 # Chapter 14
 
 
@@ -1010,27 +988,6 @@ def lost_to_noise(texts):
     return by_words(texts, truths)
 
 
-@truth_of("15", 2)
-def gap_of_a_doubled_hue(texts):
-    """Counted out on codes that are the factors: two columns of hue, one of size."""
-    hue, size = (grid.flatten() for grid in torch.meshgrid(*[torch.arange(4)] * 2, indexing="ij"))
-    code = torch.stack([hue, 3 - hue, size], dim=1)
-    gaps = []
-    for factor in (hue, size):
-        told = sorted(mutual_info_score(column, factor) for column in code.T)
-        gaps.append((told[-1] - told[-2]) / math.log(4))
-    return equal_to(sum(gaps) / 2, texts)
-
-
-@truth_of("15", 3)
-def pairs_that_differ_by_luck(texts):
-    """By drawing pairs: the share that differ by 0.07 or more."""
-    rng = np.random.default_rng(0)
-    pairs = rng.normal(0, 0.04, (200_000, 2))
-    share = (np.abs(pairs[:, 0] - pairs[:, 1]) >= 0.07).mean()
-    sizes = {"Hardly ever": 0.0, "of five": 1 / 5, "of two": 1 / 2, "of twelve": 1 / 12}
-    nearest = min(sizes, key=lambda words: abs(sizes[words] - share))
-    return by_words(texts, {words: words == nearest for words in sizes})
 @truth_of("14", 3)
 def what_equal_weights_say(texts):
     """Two posteriors with equal weights: q is all of the first, and half of the second."""
@@ -1052,3 +1009,52 @@ def what_equal_weights_say(texts):
         "sample size is 1": size < 1.5,
     }
     return by_words(texts, truths)
+
+
+# Chapter 15
+
+
+@truth_of("15", 1)
+def evidence_after_a_turn(texts):
+    """A linear model, whose evidence is a Gaussian: before and after a rotation of its latents."""
+    torch.manual_seed(0)
+    weights = torch.randn(5, 3, dtype=torch.float64)
+    q, _ = torch.linalg.qr(torch.randn(3, 3, dtype=torch.float64))
+    x = torch.randn(50, 5, dtype=torch.float64)
+    noise = 0.3 * torch.eye(5, dtype=torch.float64)
+    before, after = (
+        td.MultivariateNormal(torch.zeros(5, dtype=torch.float64), w @ w.T + noise).log_prob(x)
+        for w in (weights, weights @ q.T)
+    )
+    change = after - before
+    same = bool(change.abs().max() < 1e-9)
+    truths = {
+        "higher": bool(change.mean() > 1e-9),
+        "same for every": same,
+        "lower": bool(change.mean() < -1e-9),
+        "on average": bool(change.mean().abs() < 1e-9 and not same),
+    }
+    return by_words(texts, truths)
+
+
+@truth_of("15", 2)
+def gap_of_a_doubled_hue(texts):
+    """Counted out on codes that are the factors: two columns of hue, one of size."""
+    hue, size = (grid.flatten() for grid in torch.meshgrid(*[torch.arange(4)] * 2, indexing="ij"))
+    code = torch.stack([hue, 3 - hue, size], dim=1)
+    gaps = []
+    for factor in (hue, size):
+        told = sorted(mutual_info_score(column, factor) for column in code.T)
+        gaps.append((told[-1] - told[-2]) / math.log(4))
+    return equal_to(sum(gaps) / 2, texts)
+
+
+@truth_of("15", 3)
+def pairs_that_differ_by_luck(texts):
+    """By drawing pairs: the share that differ by 0.07 or more."""
+    rng = np.random.default_rng(0)
+    pairs = rng.normal(0, 0.04, (200_000, 2))
+    share = (np.abs(pairs[:, 0] - pairs[:, 1]) >= 0.07).mean()
+    sizes = {"Hardly ever": 0.0, "of five": 1 / 5, "of two": 1 / 2, "of twelve": 1 / 12}
+    nearest = min(sizes, key=lambda words: abs(sizes[words] - share))
+    return by_words(texts, {words: words == nearest for words in sizes})
