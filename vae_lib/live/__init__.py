@@ -13,6 +13,7 @@ from vae_lib.live.gradient_estimators import gradient_estimators
 from vae_lib.live.latent_map import latent_map
 from vae_lib.live.loss_calculator import loss_calculator
 from vae_lib.live.one_pixel import one_pixel
+from vae_lib.live.planted_defects import planted_defects
 from vae_lib.live.posterior_ellipse import posterior_ellipse
 from vae_lib.live.quiz import quiz_figure
 from vae_lib.live.sigma_slider import sigma_slider
@@ -27,6 +28,7 @@ __all__ = [
     "latent_map",
     "loss_calculator",
     "one_pixel",
+    "planted_defects",
     "posterior_ellipse",
     "quiz_figure",
     "sigma_slider",
