@@ -8,7 +8,8 @@ import { unpack } from "./shared/network.js";
 import { plot, svg, tickText } from "./shared/plot.js";
 
 const MOST = 200; // standard deviations, at the ends of the dial
-const TICKS = [-100, -10, -4, 0, 4, 10, 100];
+const TICKS = [-100, -20, -4, 0, 4, 20, 100];
+const SHEET = 230; // CSS pixels across
 const COLUMNS = 4;
 const GAP = 1; // pixels between two images
 
@@ -21,7 +22,7 @@ export default live((frame, state) => {
   const dial = makeDial(scores, rings_at);
   const sheet = makeSheet(state);
   const side = split(frame, dial.box);
-  const row = element("div", { class: "vae-live-modes", role: "group", "aria-label": "The defect" });
+  const row = element("div", { class: "vae-live-controls", role: "group", "aria-label": "The defect" });
   side.append(row, sheet.figure, frame.controls);
   const buttons = makeControls(frame, row, defects, n_amounts, now);
 
@@ -51,7 +52,7 @@ function makeDial(scores, rings_at) {
   });
   const { top, bottom } = axes.area;
   const [left, right] = [-rings_at, rings_at].map((value) => axes.px(Math.asinh(value)));
-  axes.marks.append(svg("rect", { x: left, y: top, width: right - left, height: bottom - top, class: "band", opacity: 0.12 }));
+  axes.marks.append(svg("rect", { x: left, y: top, width: right - left, height: bottom - top, style: "fill: var(--live-grey)", opacity: 0.2 }));
   const middle = axes.px(0);
   const needles = scores.map((name, i) => {
     const y = axes.py(i + 0.68);
@@ -75,13 +76,13 @@ function makeDial(scores, rings_at) {
 }
 
 // Some images of the set, side by side on one canvas.
-function makeSheet({ pictures, image_shape: [height, width], defects }) {
+function makeSheet({ pictures, image_shape: [height, width] }) {
   const bytes = unpack(pictures);
   const [, n_amounts, n_shown, n_pixels] = pictures.shape;
   const rows = Math.ceil(n_shown / COLUMNS);
   const size = [rows * (height + GAP) + GAP, COLUMNS * (width + GAP) + GAP];
-  const image = pixels(size, { label: "Images of the set" });
-  const { figure, caption } = captioned(image, "");
+  const image = pixels(size, { label: "Images of the set", size: SHEET });
+  const { figure } = captioned(image, "some of the set");
   const values = new Float64Array(size[0] * size[1]);
   const show = ({ defect, step }) => {
     const from = (defect * n_amounts + step) * n_shown * n_pixels;
@@ -94,7 +95,6 @@ function makeSheet({ pictures, image_shape: [height, width], defects }) {
       }
     }
     image.show(values);
-    caption.textContent = `some of the set, ${defects[defect]}`;
   };
   return { figure, show };
 }

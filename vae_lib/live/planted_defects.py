@@ -20,7 +20,7 @@ DESCRIPTION = (
     "outside the shaded band it rings."
 )
 RINGS_AT = 4.0
-TICKS = (-100, -10, -4, 0, 4, 10, 100)
+TICKS = (-100, -20, -4, 0, 4, 20, 100)
 
 Scores = Callable[[Tensor], Sequence[float]]
 
