@@ -938,6 +938,55 @@ def assert_turned(
 def small_rotated_latents() -> tuple[LiveFigure, Oracle]:
     figure, *parts = turned_figure()
     return figure, lambda shown: assert_turned(shown, figure, *parts)
+# Chapter 14
+
+JUDGED = ("nearest", "energy", "accuracy")
+
+
+def judged_sets() -> tuple[dict, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Defects of 40 digits, the digits, the held-out ones, and a floor."""
+    rows = load("digits").train[:200].double()
+    draws, held_out, others = rows[:40], rows[40:80], rows[80:120]
+    generator = torch.Generator().manual_seed(0)
+    noise = 0.3 * torch.randn(draws.shape, generator=generator, dtype=draws.dtype)
+    defects = {"noisy": ((draws + noise).clamp(0, 1), "mix"), "others": (others, "replace")}
+    pairs = [rows[torch.randperm(200, generator=generator)[:80]].split(40) for _ in range(8)]
+    floor = torch.tensor([judged_scores(*pair) for pair in pairs], dtype=torch.float64)
+    return defects, draws, held_out, floor
+
+
+def judged_scores(held_out: torch.Tensor, drawn: torch.Tensor) -> tuple[float, float, float]:
+    between = torch.cdist(drawn, held_out)
+    energy = 2 * between.mean() - sum(torch.cdist(a, a).mean() for a in (drawn, held_out))
+    return between.amin(1).mean().item(), energy.item(), (between < 3).double().mean().item()
+
+
+def small_planted_defects() -> tuple[LiveFigure, Oracle]:
+    defects, draws, held_out, floor = judged_sets()
+    figure = live.planted_defects(
+        draws,
+        defects,
+        lambda drawn: judged_scores(held_out, drawn),
+        floor,
+        names=JUDGED,
+        image_shape=(8, 8),
+        start="others",
+    )
+
+    def oracle(shown: dict) -> None:
+        spoilt, way = defects[shown["defect"]]
+        share = shown["share"]
+        if way == "mix":
+            drawn = torch.lerp(draws, spoilt, share)
+        else:
+            drawn = torch.cat([spoilt[: round(40 * share)], draws[round(40 * share) :]])
+        z = (np.array(judged_scores(held_out, drawn)) - floor.numpy().mean(0)) / floor.numpy().std(
+            0, ddof=1
+        )
+        close(shown["deviations"], z)
+        assert shown["rings"] == [n for n, d in zip(JUDGED, z, strict=True) if abs(d) > 4]
+
+    return figure, oracle
 
 
 # Every chapter
@@ -1129,6 +1178,11 @@ FIGURES = (
             "Smallest MIG",
         ),
         ("decoder", "a network is missing"),
+        "planted_defects",
+        "14",
+        small_planted_defects,
+        ("noisy", "others", "how much"),
+        ("deviations", "missing"),
     ),
     Asked(
         "quiz",

@@ -15,6 +15,7 @@ from vae_lib.live.latent_map import latent_map
 from vae_lib.live.linear_collapse import linear_collapse
 from vae_lib.live.loss_calculator import loss_calculator
 from vae_lib.live.one_pixel import one_pixel
+from vae_lib.live.planted_defects import planted_defects
 from vae_lib.live.posterior_ellipse import posterior_ellipse
 from vae_lib.live.quiz import quiz_figure
 from vae_lib.live.rate_distortion import rate_distortion
@@ -34,6 +35,7 @@ __all__ = [
     "linear_collapse",
     "loss_calculator",
     "one_pixel",
+    "planted_defects",
     "posterior_ellipse",
     "quiz_figure",
     "rate_distortion",
