@@ -116,11 +116,13 @@ WRONG = {
         ("latent dimension forgotten", lambda e, n, s, b: int((e > b * s**2).sum())),
         ("the first ones, as they come", lambda e, n, s, b: (e[:n] > b * s**2).sum()),
         ("beta left out", lambda e, n, s, b: min(n, int((e > s**2).sum()))),
+        ("beta squared", lambda e, n, s, b: min(n, int((e.sqrt() > b * s).sum()))),
         ("sigma not squared", lambda e, n, s, b: min(n, int((e > b * s).sum()))),
         ("dark ones", lambda e, n, s, b: n - min(n, int((e > b * s**2).sum()))),
         ("all of them", lambda e, n, s, b: n),
         (None, lambda e, n, s, b: min(n, int((b * e > s**2).sum()))),
         (None, lambda e, n, s, b: e.topk(n).values > b * s**2),
+        (None, lambda e, n, s, b: int((e.sort().values[:n] > b * s**2).sum())),
     ],
     "11.2": [
         ("negative ones", lambda e, n, s: 0.5 * torch.log(e.topk(n).values / s**2)),
@@ -144,6 +146,7 @@ WRONG = {
         ("over the dimensions", lambda mu, log_var, threshold: mu.var(-1) > threshold),
         (None, lambda mu, log_var, threshold: mu.var(0)),
         (None, lambda mu, log_var, threshold: mu.var() > threshold),
+        (None, lambda mu, log_var, threshold: mu.abs().mean(0) > threshold),
     ],
     "11.4": [
         (
@@ -165,5 +168,6 @@ WRONG = {
         (None, lambda log_q: log_q.diagonal().mean()),
         (None, lambda log_q: td.Categorical(logits=log_q).entropy().mean()),
         (None, lambda log_q: math.log(len(log_q))),
+        (None, lambda log_q: log_q.diagonal().exp().mean().log() - log_q.exp().mean().log()),
     ],
 }

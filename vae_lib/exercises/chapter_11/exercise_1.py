@@ -55,6 +55,13 @@ EXERCISE = Exercise(
             "You compare with σ². Where is β?",
         ),
         Mistake(
+            "beta squared",
+            lambda eigenvalues, latent_dim, sigma, beta: min(
+                latent_dim, int((eigenvalues > (beta * sigma) ** 2).sum())
+            ),
+            "You compare with (β σ)². Only σ is squared.",
+        ),
+        Mistake(
             "sigma not squared",
             lambda eigenvalues, latent_dim, sigma, beta: min(
                 latent_dim, int((eigenvalues > beta * sigma).sum())

@@ -14,8 +14,8 @@ def _active(mu: Tensor, log_var: Tensor, threshold: float) -> Tensor:
 def _outputs(generator: torch.Generator) -> list[tuple]:
     """Units whose means move much, a little, or not at all, with offsets and widths of q."""
     spread = torch.tensor([1.0, 0.14, 0.06, 0.005, 0.07], dtype=torch.float64)
-    offset = torch.tensor([0.0, 0.1, 1.5, 0.0, -0.05], dtype=torch.float64)
-    log_var = torch.tensor([-3.0, -0.2, 0.0, -2.0, -6.0], dtype=torch.float64)
+    offset = torch.tensor([0.0, 0.1, 1.5, 0.5, -0.05], dtype=torch.float64)
+    log_var = torch.tensor([-3.0, -0.2, 0.0, -6.0, -6.0], dtype=torch.float64)
     cases = []
     for n in (60, 80):
         noise = torch.randn(n, 5, generator=generator, dtype=torch.float64)
