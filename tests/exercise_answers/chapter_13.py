@@ -55,6 +55,12 @@ def m2_in_numpy(bounds, log_q_y, labels, alpha):
     return np.where(labels < 0, (np.exp(log_q) * (bounds - log_q)).sum(1), with_label)
 
 
+def m2_by_ignoring(bounds, log_q_y, labels, alpha):
+    loss = F.nll_loss(log_q_y, labels, ignore_index=-1, reduction="none")
+    with_label = bounds.gather(1, labels.clamp(min=0)[:, None])[:, 0] - alpha * loss
+    return torch.where(labels < 0, (log_q_y.exp() * (bounds - log_q_y)).sum(1), with_label)
+
+
 def m2_indexed_by_minus_one(bounds, log_q_y, labels, alpha):
     rows = torch.arange(len(labels))
     return bounds[rows, labels] + alpha * log_q_y[rows, labels]
@@ -134,8 +140,14 @@ RIGHT = {
             - td.kl_divergence(td.Categorical(logits=log_q_y), td.Categorical(logits=bounds))
         ),
     ],
-    "13.1": [grid_in_loops, grid_by_repeating],
-    "13.2": [m2_with_one_hot, m2_in_numpy],
+    "13.1": [
+        grid_in_loops,
+        grid_by_repeating,
+        lambda z, n: torch.stack(
+            [input_by_indexing(z, torch.full((len(z),), c), n) for c in range(n)], 1
+        ),
+    ],
+    "13.2": [m2_with_one_hot, m2_in_numpy, m2_by_ignoring],
     "13.3": [posterior_by_distribution, posterior_in_numpy, posterior_shifted_by_hand],
     "13.4": [filled_in_numpy, filled],
     "13.5": [missing_by_weights, missing_in_numpy],
@@ -159,6 +171,7 @@ WRONG = {
         ("the best that U can be", lambda b, q: torch.logsumexp(b, 1)),
         ("plain mean over classes", lambda b, q: (b - q).mean(1)),
         (None, lambda b, q: (b + q).logsumexp(1)),
+        (None, lambda b, q: b.gather(1, q.argmax(1, keepdim=True))[:, 0]),
         (None, lambda b, q: q.exp() * (b - q)),
     ],
     "13.1": [
@@ -173,6 +186,21 @@ WRONG = {
         ("the classifier is not taught", lambda b, q, y, alpha: m2_with_one_hot(b, q, y, 0.0)),
         ("a loss", lambda *given: -m2_with_one_hot(*given)),
         ("one number", lambda *given: m2_with_one_hot(*given).mean()),
+        (
+            "alpha for both terms",
+            lambda b, q, y, alpha: torch.where(
+                y < 0,
+                (q.exp() * (b - q)).sum(1),
+                alpha * (b + q).gather(1, y.clamp(0)[:, None])[:, 0],
+            ),
+        ),
+        (
+            "the best that U can be",
+            lambda b, q, y, alpha: torch.where(
+                y < 0, b.logsumexp(1), m2_with_one_hot(b, q, y, alpha)
+            ),
+        ),
+        (None, lambda b, q, y, alpha: m2_with_one_hot(b, q, torch.where(y > 0, y, -1), alpha)),
         (None, lambda b, q, y, alpha: m2_with_one_hot(b, q, y, 1.0)),
         (None, lambda b, q, y, alpha: (q.exp() * (b - q)).sum(1)),
     ],
@@ -210,6 +238,8 @@ WRONG = {
         ),
         ("all pixels", lambda t, x, s: log_pixels(t, x).sum(1).logsumexp(0) - math.log(len(t))),
         ("sign", lambda t, x, s: -missing_by_weights(t, x, s)),
+        ("seen and missing exchanged", lambda t, x, s: missing_by_weights(t, x, ~s)),
+        (None, lambda t, x, s: log_pixels(t.mean(0), x)[~s].sum()),
         (
             "underflow",
             lambda t, x, s: torch.log(

@@ -57,6 +57,16 @@ def _no_entropy(bounds: Tensor, log_q_y: Tensor, labels: Tensor, alpha: float) -
     return torch.where(labels >= 0, bound + alpha * log_q, (log_q_y.exp() * bounds).sum(1))
 
 
+def _alpha_for_both(bounds: Tensor, log_q_y: Tensor, labels: Tensor, alpha: float) -> Tensor:
+    bound, log_q, without = _parts(bounds, log_q_y, labels)
+    return torch.where(labels >= 0, alpha * (bound + log_q), without)
+
+
+def _best_u(bounds: Tensor, log_q_y: Tensor, labels: Tensor, alpha: float) -> Tensor:
+    bound, log_q, _ = _parts(bounds, log_q_y, labels)
+    return torch.where(labels >= 0, bound + alpha * log_q, bounds.logsumexp(1))
+
+
 EXERCISE = Exercise(
     "13.2",
     oracle=_m2_objective,
@@ -90,6 +100,17 @@ EXERCISE = Exercise(
             _variant(0, 1, 1, everywhere=1),
             "You have U(x) for images with a label too. Where y is known, nothing needs to be "
             "summed out.",
+        ),
+        Mistake(
+            "alpha for both terms",
+            _alpha_for_both,
+            "You multiply L(x, y) by `alpha` too. It is the weight of log q(y|x) alone.",
+        ),
+        Mistake(
+            "the best that U can be",
+            _best_u,
+            "Without a label your value does not depend on `log_q_y`. It is what U would be with "
+            "the best q(y|x), not with this one.",
         ),
         Mistake(
             "labelled images only",

@@ -6,12 +6,12 @@ from torch import Tensor
 from vae_lib.exercises import Exercise, Mistake
 
 
-def _conditional_mean(x: Tensor, seen: Tensor, m: Tensor, S: Tensor) -> Tensor:
+def _conditional_mean(x: Tensor, seen: Tensor, mu: Tensor, S: Tensor) -> Tensor:
     """By the precision matrix: where the density, as a function of x_m, has its maximum."""
     precision = torch.linalg.inv(S)
-    pull = precision[~seen][:, seen] @ (x[seen] - m[seen])
+    pull = precision[~seen][:, seen] @ (x[seen] - mu[seen])
     filled = x.clone()
-    filled[~seen] = m[~seen] - torch.linalg.solve(precision[~seen][:, ~seen], pull)
+    filled[~seen] = mu[~seen] - torch.linalg.solve(precision[~seen][:, ~seen], pull)
     return filled
 
 
@@ -30,8 +30,8 @@ def _cases(generator: torch.Generator) -> list[tuple]:
 def _regressed(*, centre: bool = True, shift: bool = True, by: str = "covariance") -> object:
     """The regression of the missing entries on the known ones, with something left out."""
 
-    def answer(x: Tensor, seen: Tensor, m: Tensor, S: Tensor) -> Tensor:
-        known = x[seen] - m[seen] if centre else x[seen]
+    def answer(x: Tensor, seen: Tensor, mu: Tensor, S: Tensor) -> Tensor:
+        known = x[seen] - mu[seen] if centre else x[seen]
         block = {
             "covariance": S[seen][:, seen],
             "variances": torch.diag(S.diagonal()[seen]),
@@ -40,16 +40,16 @@ def _regressed(*, centre: bool = True, shift: bool = True, by: str = "covariance
         filled = x.clone()
         filled[~seen] = S[~seen][:, seen] @ torch.linalg.solve(block, known)
         if shift:
-            filled[~seen] += m[~seen]
+            filled[~seen] += mu[~seen]
         return filled
 
     return answer
 
 
-def _block_of_the_inverse(x: Tensor, seen: Tensor, m: Tensor, S: Tensor) -> Tensor:
+def _block_of_the_inverse(x: Tensor, seen: Tensor, mu: Tensor, S: Tensor) -> Tensor:
     filled = x.clone()
     block = torch.linalg.inv(S)[seen][:, seen]
-    filled[~seen] = m[~seen] + S[~seen][:, seen] @ block @ (x[seen] - m[seen])
+    filled[~seen] = mu[~seen] + S[~seen][:, seen] @ block @ (x[seen] - mu[seen])
     return filled
 
 
@@ -60,7 +60,7 @@ EXERCISE = Exercise(
     mistakes=(
         Mistake(
             "the mean",
-            lambda x, seen, m, S: torch.where(seen, x, m),
+            lambda x, seen, mu, S: torch.where(seen, x, mu),
             "You fill in the mean, which does not depend on the entries that are known.",
         ),
         Mistake(
@@ -78,7 +78,7 @@ EXERCISE = Exercise(
         Mistake(
             "neither",
             _regressed(centre=False, shift=False),
-            "Your value does not depend on `m`: it would be right for a Gaussian of mean 0.",
+            "Your value does not depend on `mu`: it would be right for a Gaussian of mean 0.",
         ),
         Mistake(
             "entry by entry",
@@ -99,12 +99,12 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "missing entries only",
-            lambda x, seen, m, S: _conditional_mean(x, seen, m, S)[~seen],
+            lambda x, seen, mu, S: _conditional_mean(x, seen, mu, S)[~seen],
             "The missing entries are right. Return the whole of x, (D,), with these put in.",
         ),
         Mistake(
             "known entries replaced",
-            lambda x, seen, m, S: torch.where(seen, m, _conditional_mean(x, seen, m, S)),
+            lambda x, seen, mu, S: torch.where(seen, mu, _conditional_mean(x, seen, mu, S)),
             "The known entries must come back as they were.",
         ),
     ),

@@ -88,6 +88,11 @@ EXERCISE = Exercise(
             "That is log p(x_o), of the pixels that are seen.",
         ),
         Mistake(
+            "seen and missing exchanged",
+            lambda logits, x, seen: _log_p_missing(logits, x, ~seen),
+            "That is log p(x_o | x_m). It is the seen pixels that are known.",
+        ),
+        Mistake(
             "sign",
             lambda *given: -_log_p_missing(*given),
             "Your value is positive, and no probability is above 1. Which is divided by which?",
