@@ -36,6 +36,14 @@ def information_in_loops(bins, values):
     return total
 
 
+def information_without_nan(bins, values):
+    table = torch.zeros(int(bins.max()) + 1, int(values.max()) + 1)
+    for b, v in zip(bins.tolist(), values.tolist(), strict=True):
+        table[b, v] += 1 / len(bins)
+    apart = table.sum(1, keepdim=True) * table.sum(0, keepdim=True)
+    return torch.nan_to_num(table * torch.log(table / apart)).sum()
+
+
 def turned_by_cholesky(mu, variance, rotation):
     half = rotation * variance.sqrt()
     return rotation @ mu, half @ half.T
@@ -78,6 +86,7 @@ RIGHT = {
     "15.1": [
         information_from_a_table,
         information_in_loops,
+        information_without_nan,
         lambda bins, values: mutual_info_score(bins.numpy(), values.numpy()),
     ],
     "15.2": [turned_by_cholesky, turned_in_numpy, lambda *a: list(turned_by_cholesky(*a))],
@@ -96,6 +105,8 @@ WRONG = {
         ("no second", lambda i, h: (i.max(0).values / h).mean()),
         ("along the rows", lambda i, h: -torch.diff((i / h).topk(2, dim=1).values).mean()),
         ("total entropy", lambda i, h: (ranked(i)[0] - ranked(i)[1]).sum() / h.sum()),
+        ("total entropy", lambda i, h: (ranked(i)[0] - ranked(i)[1]).mean() / h.mean()),
+        (None, lambda i, h: ((ranked(i)[0] - ranked(i)[1]) / ranked(i)[0]).mean()),
         (None, lambda i, h: ((ranked(i)[1] - ranked(i)[0]) / h).mean()),
         (None, lambda i, h: ((ranked(i)[0] - i.mean(0)) / h).mean()),
     ],
@@ -128,6 +139,8 @@ WRONG = {
         ("on one side", lambda m, v, r: (r @ m, r * v)),
         ("standard deviations", lambda m, v, r: (r @ m, (r * v.sqrt()) @ r.T)),
         ("turned the other way", lambda m, v, r: turned_by_cholesky(m, v, r.T)),
+        ("covariance turned the other way", lambda m, v, r: (r @ m, r.T @ torch.diag(v) @ r)),
+        (None, lambda m, v, r: (r @ m, (r * v) @ r)),
         (None, lambda m, v, r: (m, (r * v) @ r.T)),
         (None, lambda m, v, r: (r @ m, (r * v**2) @ r.T)),
     ],

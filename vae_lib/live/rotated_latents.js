@@ -175,9 +175,9 @@ function makeControls(frame, axes, state, now, { between, most }) {
       frame.request();
     },
   });
-  button(frame, { label: "As trained", onClick: () => setAngle(0) });
-  button(frame, { label: "Largest MIG", onClick: () => setAngle(most(1)) });
-  button(frame, { label: "Smallest MIG", onClick: () => setAngle(most(-1)) });
+  button(frame, { label: "As trained", onClick: () => setAngle(0), parent: between });
+  button(frame, { label: "Largest MIG", onClick: () => setAngle(most(1)), parent: between });
+  button(frame, { label: "Smallest MIG", onClick: () => setAngle(most(-1)), parent: between });
   return point;
 }
 

@@ -16,7 +16,9 @@ EXERCISE = Exercise(
         Mistake(
             "line b", "b", "Line b is right: the most that any dimension tells of each factor."
         ),
-        Mistake("line c", "c", "Line c is right: without the copy the next line would change a."),
+        Mistake(
+            "line c", "c", "Line c is right: without the copy the next line would change `share`."
+        ),
         Mistake(
             "line e",
             "e",
