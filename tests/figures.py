@@ -938,6 +938,8 @@ def assert_turned(
 def small_rotated_latents() -> tuple[LiveFigure, Oracle]:
     figure, *parts = turned_figure()
     return figure, lambda shown: assert_turned(shown, figure, *parts)
+
+
 # Chapter 14
 
 JUDGED = ("nearest", "energy", "accuracy")
