@@ -88,6 +88,12 @@ def rounded_to_the_top(p, total):
     return table
 
 
+def the_least_probable_pays(p, total):
+    table = (p * total).round().clamp_min(1)
+    table[-1] += total - table.sum()
+    return table
+
+
 RIGHT = {
     "12.a": [
         lambda log_px, log_q, log_p: [torch.mean(log_q - log_p, 0), torch.mean(-log_px, 0)],
@@ -110,6 +116,7 @@ RIGHT = {
     "12.2": [
         betas_in_a_loop,
         betas_by_regression,
+        lambda rates, distortions: -(np.gradient(distortions) / np.gradient(rates))[1:-1],
         lambda rates, distortions: (
             (distortions[:-2] - distortions[2:]).float() / (rates[2:] - rates[:-2]).float()
         ),
@@ -174,6 +181,7 @@ WRONG = {
         ("last neighbour alone", lambda r, d: (d[:-2] - d[1:-1]) / (r[1:-1] - r[:-2])),
         ("the ratio itself", lambda r, d: d[1:-1] / r[1:-1]),
         ("parabola", lambda r, d: -np.gradient(d.numpy(), r.numpy())[1:-1]),
+        ("ends included", lambda r, d: -np.gradient(d.numpy(), r.numpy())),
         (None, lambda r, d: d[2:] - d[:-2]),
         (None, lambda r, d: -np.gradient(d.numpy())[1:-1]),
     ],
@@ -193,11 +201,13 @@ WRONG = {
     ],
     "12.4": [
         ("zeros", rounded_to_the_top),
+        ("zeros", the_least_probable_pays),
         ("rounded", floored),
         ("sum", lambda p, total: (p * total).ceil().long()),
         ("not whole", lambda p, total: p.numpy() * total),
         (None, lambda p, total: share_out(p, total - 1)),
         (None, lambda p, total: p),
+        (None, lambda p, total: [max(1, int(v)) for v in p * total]),
     ],
     "12.5": [("line a", "a"), ("line b", "Line b"), ("line d", "d")],
 }

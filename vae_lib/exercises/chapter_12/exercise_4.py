@@ -68,7 +68,7 @@ EXERCISE = Exercise(
         Mistake(
             "zeros",
             _rest_to_the_first_zero,
-            "The sum is right, but a symbol that is possible has the frequency 0, and could "
+            "The sum is right, but a symbol that is possible has a frequency below 1, and could "
             "never be sent.",
         ),
         Mistake(
