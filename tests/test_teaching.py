@@ -14,7 +14,7 @@ PAGE = (ROOT / "book" / "teaching.md").read_text(encoding="utf-8")
 STATED = re.compile(r"(\d+) minutes for (?:a first reading, (\d+) for )?all of it")
 ROW = re.compile(r"^\| (\d+) \| (.+) \| (\d+) \|$", re.MULTILINE)
 TABLES = re.findall(r"^### ([\w ]+ sessions)$(.+?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL)
-LENGTHS = {"two": 2, "four": 4, "six": 6, "seven": 7, "twelve": 12}
+LENGTHS = {"two": 2, "three": 3, "six": 6, "twelve": 12}
 MISTAKE = re.compile(r"<!-- ([\dI]+\.\w+): (.+?) -->")
 
 
