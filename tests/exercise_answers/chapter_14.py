@@ -52,6 +52,11 @@ def effective_in_numpy(log_w):
     return w.sum(0) ** 2 / (w**2).sum(0)
 
 
+def effective_by_one_maximum(log_w):
+    w = torch.exp(log_w - log_w.max())
+    return w.sum(0) ** 2 / (w**2).sum(0)
+
+
 def area_by_ranks(normal, odd):
     result = stats.mannwhitneyu(normal.numpy(), odd.numpy())
     return result.statistic / (len(normal) * len(odd))
@@ -124,6 +129,7 @@ WRONG = {
     ],
     "14.2": [
         ("weights themselves", lambda log_w: log_w.exp().sum(0) ** 2 / (2 * log_w).exp().sum(0)),
+        ("one constant for all examples", effective_by_one_maximum),
         ("share", lambda log_w: effective_by_softmax(log_w) / log_w.shape[0]),
         ("inverse", lambda log_w: torch.softmax(log_w, 0).square().sum(0)),
         ("over the examples", lambda log_w: 1 / torch.softmax(log_w, 1).square().sum(1)),
