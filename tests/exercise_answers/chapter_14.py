@@ -120,6 +120,18 @@ WRONG = {
                 (cdist(drawn, real) <= np.sort(cdist(real, real), 1)[:, k - 1]).any(1).mean()
             ),
         ),
+        (
+            "share of balls",
+            lambda real, drawn, k: (
+                (cdist(real, drawn) <= np.sort(cdist(real, real), 1)[:, [k]]).any(1).mean()
+            ),
+        ),
+        (
+            "share of pairs",
+            lambda real, drawn, k: (
+                cdist(drawn, real) <= np.sort(cdist(real, real), 1)[:, k]
+            ).mean(),
+        ),
         ("recall", lambda real, drawn, k: precision_by_topk(drawn, real, k)),
         ("one neighbour too many", lambda real, drawn, k: precision_by_topk(real, drawn, k + 1)),
         ("outside", lambda real, drawn, k: 1 - precision_by_topk(real, drawn, k)),
@@ -143,6 +155,10 @@ WRONG = {
         ("ties lost", lambda normal, odd: (normal[:, None] > odd).double().mean()),
         ("ties won", lambda normal, odd: (normal[:, None] >= odd).double().mean()),
         ("against the mean", lambda normal, odd: (odd < normal.mean()).double().mean()),
+        (
+            "one for each normal image",
+            lambda normal, odd: (1 + torch.sign(normal[:, None] - odd)).mean(1) / 2,
+        ),
         ("number of pairs", lambda normal, odd: stats.mannwhitneyu(normal, odd).statistic),
         (None, lambda normal, odd: 2 * area_in_loops(normal, odd) - 1),
         (
