@@ -52,6 +52,11 @@ def effective_in_numpy(log_w):
     return w.sum(0) ** 2 / (w**2).sum(0)
 
 
+def effective_by_one_maximum(log_w):
+    w = torch.exp(log_w - log_w.max())
+    return w.sum(0) ** 2 / (w**2).sum(0)
+
+
 def area_by_ranks(normal, odd):
     result = stats.mannwhitneyu(normal.numpy(), odd.numpy())
     return result.statistic / (len(normal) * len(odd))
@@ -115,6 +120,18 @@ WRONG = {
                 (cdist(drawn, real) <= np.sort(cdist(real, real), 1)[:, k - 1]).any(1).mean()
             ),
         ),
+        (
+            "share of balls",
+            lambda real, drawn, k: (
+                (cdist(real, drawn) <= np.sort(cdist(real, real), 1)[:, [k]]).any(1).mean()
+            ),
+        ),
+        (
+            "share of pairs",
+            lambda real, drawn, k: (
+                cdist(drawn, real) <= np.sort(cdist(real, real), 1)[:, k]
+            ).mean(),
+        ),
         ("recall", lambda real, drawn, k: precision_by_topk(drawn, real, k)),
         ("one neighbour too many", lambda real, drawn, k: precision_by_topk(real, drawn, k + 1)),
         ("outside", lambda real, drawn, k: 1 - precision_by_topk(real, drawn, k)),
@@ -124,6 +141,7 @@ WRONG = {
     ],
     "14.2": [
         ("weights themselves", lambda log_w: log_w.exp().sum(0) ** 2 / (2 * log_w).exp().sum(0)),
+        ("one constant for all examples", effective_by_one_maximum),
         ("share", lambda log_w: effective_by_softmax(log_w) / log_w.shape[0]),
         ("inverse", lambda log_w: torch.softmax(log_w, 0).square().sum(0)),
         ("over the examples", lambda log_w: 1 / torch.softmax(log_w, 1).square().sum(1)),
@@ -137,6 +155,10 @@ WRONG = {
         ("ties lost", lambda normal, odd: (normal[:, None] > odd).double().mean()),
         ("ties won", lambda normal, odd: (normal[:, None] >= odd).double().mean()),
         ("against the mean", lambda normal, odd: (odd < normal.mean()).double().mean()),
+        (
+            "one for each normal image",
+            lambda normal, odd: (1 + torch.sign(normal[:, None] - odd)).mean(1) / 2,
+        ),
         ("number of pairs", lambda normal, odd: stats.mannwhitneyu(normal, odd).statistic),
         (None, lambda normal, odd: 2 * area_in_loops(normal, odd) - 1),
         (

@@ -53,6 +53,21 @@ def _strictly(real: Tensor, drawn: Tensor, n_neighbors: int) -> Tensor:
     return (torch.cdist(drawn, real) < radii - 1e-9).any(1).double().mean()
 
 
+def _share_of_balls(real: Tensor, drawn: Tensor, n_neighbors: int) -> Tensor:
+    # Of each real image, whether any draw is in its ball.
+    radii = _radii(real, n_neighbors)
+    full = [
+        any(math.dist(p, c) <= r + 1e-9 for p in drawn.tolist())
+        for c, r in zip(real.tolist(), radii, strict=True)
+    ]
+    return torch.tensor(sum(full) / len(full), dtype=torch.float64)
+
+
+def _share_of_pairs(real: Tensor, drawn: Tensor, n_neighbors: int) -> Tensor:
+    radii = torch.tensor(_radii(real, n_neighbors), dtype=torch.float64)
+    return (torch.cdist(drawn, real) <= radii + 1e-9).double().mean()
+
+
 EXERCISE = Exercise(
     "14.1",
     oracle=_precision,
@@ -97,6 +112,17 @@ EXERCISE = Exercise(
             "one radius",
             _smallest_ball,
             "You give all balls one radius, the mean; each has its own.",
+        ),
+        Mistake(
+            "share of balls",
+            _share_of_balls,
+            "That is the share of balls that have a draw in them. Ask of each draw whether any "
+            "ball holds it.",
+        ),
+        Mistake(
+            "share of pairs",
+            _share_of_pairs,
+            "That is the share of pairs. A draw counts once, in however many balls it lies.",
         ),
         Mistake(
             "number of draws",

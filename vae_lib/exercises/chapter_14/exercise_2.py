@@ -21,12 +21,18 @@ def _effective(log_w: Tensor) -> Tensor:
 def _log_weights(generator: torch.Generator) -> list[tuple]:
     draw = torch.randn(8, 3, generator=generator, dtype=torch.float64)
     equal = torch.zeros(5, 2, dtype=torch.float64)
-    return [(draw,), (equal,), (2 * draw[:6] - 3000,), (draw + 2000,)]
+    # Each example at a level of its own: one constant for all of them would not do.
+    apart = draw + torch.tensor([-3000.0, 0.0, 2000.0], dtype=torch.float64)
+    return [(draw,), (equal,), (2 * draw[:6] - 3000,), (draw + 2000,), (apart,)]
 
 
 def _of_weights(log_w: Tensor) -> Tensor:
     w = log_w.exp()
     return w.sum(0).square() / w.square().sum(0)
+
+
+def _relative_to_all(log_w: Tensor) -> Tensor:
+    return _of_weights(log_w - log_w.max())
 
 
 def _over_examples(log_w: Tensor) -> Tensor:
@@ -52,6 +58,12 @@ EXERCISE = Exercise(
             _of_weights,
             "Right for moderate weights. But exp(-3000) is 0 and exp(2000) infinite in floating "
             "point: a factor common to all weights may be taken out first.",
+        ),
+        Mistake(
+            "one constant for all examples",
+            _relative_to_all,
+            "Right where all examples are at one level. But you take the largest log-weight of the "
+            "whole table out of every example: each has to lose its own largest.",
         ),
         Mistake(
             "log-weights for weights",

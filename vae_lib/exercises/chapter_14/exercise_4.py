@@ -76,6 +76,14 @@ EXERCISE = Exercise(
             "value with each odd one.",
         ),
         Mistake(
+            "one for each normal image",
+            lambda normal, odd: (
+                (normal[:, None] > odd[None]).double()
+                + 0.5 * (normal[:, None] == odd[None]).double()
+            ).mean(1),
+            "One share for each normal image: take the mean over these too.",
+        ),
+        Mistake(
             "one for each odd image",
             lambda normal, odd: (
                 (normal[:, None] > odd[None]).double()
