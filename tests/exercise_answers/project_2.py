@@ -441,7 +441,7 @@ WRONG = {
         ("no convolution", lambda shape, n, latent: dense(latent + n, math.prod(shape))),
         ("no activation", functools.partial(decoder, between=nn.Identity)),
         ("no gradient", lambda *sizes: decoder(*sizes).requires_grad_(False)),
-        ("chance", ending(lambda means: torch.normal(means, 0.1))),
+        ("chance", ending(lambda means: means + torch.rand_like(means))),
         ("rows look at each other", ending(lambda means: means / means.max())),
         ("never positive", ending(F.logsigmoid)),
         (None, lambda shape, n, latent: decoder((2 * shape[0], *shape[1:]), n, latent)),
@@ -479,7 +479,7 @@ WRONG = {
         ("decoder untold", functools.partial(terms, told=(1, 0))),
         ("minus the log-likelihood", changed(lambda log_px, kl, x: (-log_px, kl))),
         ("mean over values", changed(lambda log_px, kl, x: (log_px / x.shape[1], kl))),
-        ("mean over values", changed(lambda log_px, kl, x: (log_px, kl / x.shape[1]))),
+        ("KL over values", changed(lambda log_px, kl, x: (log_px, kl / x.shape[1]))),
         ("no constant", changed(lambda log_px, kl, x: (log_px - constant(x.shape[1]), kl))),
         ("another log-likelihood", functools.partial(terms, order=-1)),
         (

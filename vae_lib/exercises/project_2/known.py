@@ -46,6 +46,14 @@ def labels(generator: torch.Generator, n: int, n_classes: int) -> Tensor:
     return nn.functional.one_hot(order % n_classes, n_classes).float()
 
 
+@torch.no_grad()
+def drawn(generator: torch.Generator, decoder: nn.Linear, y: Tensor) -> Tensor:
+    """Pictures from the model itself, so that an error of a draw's width counts."""
+    z = 0.5 * torch.randn(len(y), LATENT_DIM, generator=generator)
+    x_mean = decoder(beside(z, y))
+    return x_mean + SIGMA * torch.randn(x_mean.shape, generator=generator)
+
+
 def beside(first: Tensor, y: Tensor) -> Tensor:
     """Rows of both, (..., B, D) and (B, C)."""
     return torch.cat([first, y.to(first.dtype).expand(*first.shape[:-1], -1)], dim=-1)

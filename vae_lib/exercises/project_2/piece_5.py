@@ -40,8 +40,8 @@ def _batches(generator: torch.Generator) -> list[tuple]:
     cases = []
     for n_values, n_classes, n_times in ((6, 3, _N_DRAWS), (9, 2, _N_DRAWS), (6, 3, 1)):
         networks = known.linear_networks(generator, n_values, n_classes)
-        x = torch.rand(_N_DIFFERENT, n_values, generator=generator)
         y = known.labels(generator, _N_DIFFERENT, n_classes)
+        x = known.drawn(generator, networks[1], y)
         cases.append((*networks, x.repeat(n_times, 1), y.repeat(n_times, 1)))
     return cases
 
@@ -74,7 +74,7 @@ def _of_kl(kl: Tensor, log_px: Tensor, encoder: nn.Linear, x: Tensor, y: Tensor)
         "the halves swapped": (kl, swapped),
         "no label for the encoder": (kl, known.exact_kl(encoder, x, 0 * y)),
         "a mean over latent dimensions": (known.LATENT_DIM * kl, exact),
-        "a mean over values": (x.shape[1] * kl, exact),
+        "a KL averaged over values": (x.shape[1] * kl, exact),
     }
     found = [name for name, (got, expected) in slips.items() if _near(got, expected)]
     return found[0] if found else "another KL"
@@ -235,8 +235,14 @@ EXERCISE = Exercise(
         Mistake(
             "mean over values",
             _changed(lambda log_px, kl, n: (log_px / n, kl)),
-            "One of your terms is averaged over the values of a picture. Both are sums, in nats "
-            "for the whole picture.",
+            "Your first part is averaged over the values of a picture. It is a sum, in nats for "
+            "the whole picture.",
+        ),
+        Mistake(
+            "KL over values",
+            _changed(lambda log_px, kl, n: (log_px, kl / n)),
+            "Your KL is divided by the number of values of a picture. It is a sum over latent "
+            "dimensions, in nats, and divided by nothing.",
         ),
         Mistake(
             "no constant",

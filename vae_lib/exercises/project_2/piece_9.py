@@ -19,7 +19,7 @@ def _redraw(encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor, y_new:
 
 @torch.no_grad()
 def _at(z: Tensor, decoder: nn.Linear, y: Tensor) -> Tensor:
-    return known.beside(z, y) @ decoder.weight.double().T + decoder.bias
+    return known.beside(z.double(), y) @ decoder.weight.double().T + decoder.bias
 
 
 def _pictures(generator: torch.Generator) -> list[tuple]:
