@@ -24,7 +24,7 @@ from vae_lib.exercises.judging import judge
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
 NOTEBOOKS = {f"chapter_{path.name[:2]}": path for path in sorted(CHAPTERS.glob("[0-9]*.ipynb"))}
-PROJECTS = {"project_1": "I"}  # whose pieces lean on each other
+PROJECTS = {"project_1": "I", "project_2": "II"}  # whose pieces lean on each other
 NOTEBOOKS |= {name: CHAPTERS / f"{name}.ipynb" for name in PROJECTS}
 MODULES = [
     module.name
@@ -265,7 +265,7 @@ def test_right_answers_of_every_kind_are_correct(id_):
         assert verdict.status == "correct", (number, verdict)
 
 
-LONG = {"I.6", "I.9"}  # networks are trained to be told apart
+LONG = {"I.6", "I.9", "II.6", "II.8"}  # networks are trained to be told apart
 
 
 @pytest.mark.parametrize(

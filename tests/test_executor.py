@@ -185,7 +185,7 @@ def test_what_is_left_out_of_a_key_is_used_by_no_other_chapter():
                 others = set(re.findall(r"\b(?:chapter|project)_\d+", line)) - {path.parent.name}
                 assert not named and not others, f"{path.name}: {line}"
     for path in (ROOT / "chapters").glob("*.ipynb"):
-        number = {"project_1": "I"}.get(path.stem) or str(int(path.name[:2]))
+        number = {"project_1": "I", "project_2": "II"}.get(path.stem) or str(int(path.name[:2]))
         cells = nbformat.read(path, as_version=4).cells
         code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
         used = re.findall(r'\bcheck\(\s*"(\d+|[IVX]+)\.|\bquiz\(\s*"(\d+)"', code)

@@ -504,7 +504,9 @@ CITED = re.compile(
 
 
 def itself(name):
-    return {"project_1": "project I"}.get(name) or f"chapter {name[:2].lstrip('0') or '0'}"
+    return {"project_1": "project I", "project_2": "project II"}.get(
+        name
+    ) or f"chapter {name[:2].lstrip('0') or '0'}"
 
 
 def test_every_mention_in_every_chapter_is_a_link(pages):

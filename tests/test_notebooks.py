@@ -23,7 +23,7 @@ PAGE_TAGS = {
 TAGS = PAGE_TAGS | {CHECKED, KEPT, "raises-exception"}
 
 CAPTION = re.compile(r"\*\*Figure (\d+|[IVX]+)\.(\d+)\.\*\*")
-PROJECTS = {"project_1": "I"}  # the numbers of those that have no chapter's
+PROJECTS = {"project_1": "I", "project_2": "II"}  # the numbers of those that have no chapter's
 PATH = re.compile(r"(/|\.\.?/|~/|[A-Za-z]:[\\/])[\w.]")
 ADDRESS = re.compile(
     r"(?:github\.com|colab\.research\.google\.com/github)/([\w-]+)/([\w-]+(?:\.[\w-]+)*)"

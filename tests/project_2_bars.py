@@ -1,0 +1,90 @@
+"""Where the bars of Project II come from: three good solutions, each over several seeds.
+
+    python tests/project_2_bars.py [--seeds 5]
+
+The first is the one printed in the project; the others change its networks or its steps. What is
+measured is what its `check` measures: from the networks, on the test pictures. Below each row
+stands how often the solution's reader of codes is right about each factor of the test pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from pathlib import Path
+
+import nbformat
+import torch
+from torch import nn
+
+from vae_lib.exercises.project_2 import measures
+from vae_lib.exercises.project_2.band import BAND
+
+NOTEBOOK = Path(__file__).resolve().parents[1] / "chapters" / "project_2.ipynb"
+FENCE = re.compile(r"<summary>Solution II\.(\d+)</summary>.*?```python\n(.+?)\n```", re.DOTALL)
+TRAIN, DIAGNOSE = "8", "11"
+
+
+def printed() -> dict:
+    """The names that the project's imports, its data and its printed pieces define."""
+    names: dict = {"__name__": "__main__"}
+    for cell in nbformat.read(NOTEBOOK, as_version=4).cells[1:]:
+        if cell.cell_type == "code" and re.match(r"import|dataset =", cell.source):
+            exec(cell.source, names)
+        found = FENCE.search(cell.source) if cell.cell_type == "markdown" else None
+        if found and found[1] not in (TRAIN, DIAGNOSE):
+            exec(found[2], names)
+    return names
+
+
+def trained(names: dict, latent_dim: int, steps: int, seed: int) -> tuple[nn.Module, nn.Module]:
+    torch.manual_seed(seed)
+    encoder, decoder = (
+        names[make](names["image_shape"], measures.N_CLASSES, latent_dim)
+        for make in ("make_encoder", "make_decoder")
+    )
+    names["train"](encoder, decoder, names["x_train"], names["y_train"], steps)
+    return encoder, decoder
+
+
+def row(encoder: nn.Module, decoder: nn.Module) -> str:
+    data = measures.pictures()
+    with measures.judged(encoder, decoder):
+        test, known = (
+            measures.terms(measures.code_of(encoder, x, y), decoder, x, y, n_draws=5)
+            for x, y in ((data.test, data.test_y), (data.train, data.train_y))
+        )
+        share = measures.redrawn(encoder, decoder, data)
+    return f"{test.elbo:8.1f} {test.kl.mean():6.2f} {known.elbo:9.1f} {share:8.3f}"
+
+
+def factors_read(names: dict, encoder: nn.Module) -> str:
+    dataset = names["dataset"]
+    with measures.judged(encoder):
+        codes, new_codes = (
+            measures.code_of(encoder, names[f"x_{part}"], names[f"y_{part}"]).mean
+            for part in ("train", "test")
+        )
+    found = []
+    for name, values in dataset.factors.items():
+        guesses = names["read_off"](codes, values, new_codes)
+        right = (guesses == dataset.test_factors[name]).float().mean()
+        found.append(f"{name} {right:.3f}")
+    return ", ".join(found)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5)
+    options = parser.parse_args()
+    names = printed()
+    print(f"band: {BAND}")
+    print("solution     seed     ELBO     KL  training  redrawn  seconds")
+    for name, latent_dim, steps in (("printed", 8, 2000), ("longer", 8, 4000), ("wider", 16, 2000)):
+        for seed in range(options.seeds):
+            start = time.process_time()
+            networks = trained(names, latent_dim, steps, seed)
+            seconds = time.process_time() - start
+            print(f"{name:12} {seed:4} {row(*networks)} {seconds:8.1f}", flush=True)
+            print(f"{'':17}{factors_read(names, networks[0])}", flush=True)

@@ -1,0 +1,131 @@
+"""What trained networks are worth, measured from the networks alone."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch import distributions as td
+
+from vae_lib.exercises.project_2.band import SIGMA
+
+N_CLASSES = 3
+_ROWS = 1024  # at once
+_MOST_TRAINED = 1024  # pictures
+
+
+class Pictures(NamedTuple):
+    """The pictures that a model is judged by, their labels, and each test picture redrawn."""
+
+    train: Tensor
+    train_y: Tensor
+    test: Tensor
+    test_y: Tensor
+    versions: Tensor  # (N, 3, D): each test picture as a square, a disc, a triangle
+
+
+class Terms(NamedTuple):
+    """The two terms of each picture's ELBO, averaged over draws, and the spread of a draw."""
+
+    log_px: Tensor
+    kl: Tensor
+    spread: Tensor
+
+    @property
+    def elbo(self) -> float:
+        return (self.log_px - self.kl).mean().item()
+
+
+@functools.lru_cache(maxsize=1)
+def pictures() -> Pictures:
+    from vae_lib.data import load
+
+    dataset = load("shapes")
+    labels = [dataset.train_labels, dataset.test_labels]
+    train_y, test_y = (nn.functional.one_hot(y, N_CLASSES).float() for y in labels)
+    train, n = dataset.train, len(dataset.test)
+    x = torch.cat([dataset.test, train])
+    other = ("hue", "size", "x", "y")
+    kept = torch.stack([torch.cat([dataset.test_factors[f], dataset.factors[f]]) for f in other], 1)
+    shape = torch.cat([dataset.test_labels, dataset.train_labels])
+    apart = [torch.cdist(kept[:n], kept[shape == k]) for k in range(N_CLASSES)]
+    versions = [x[shape == k][apart[k].argmin(1)] for k in range(N_CLASSES)]
+    known = train[:_MOST_TRAINED], train_y[:_MOST_TRAINED]
+    return Pictures(*known, dataset.test, test_y, torch.stack(versions, dim=1))
+
+
+@contextlib.contextmanager
+def judged(*networks: nn.Module) -> Iterator[None]:
+    """In eval mode and without gradients; each module's mode is given back."""
+    modes = [(module, module.training) for network in networks for module in network.modules()]
+    try:
+        for network in networks:
+            network.eval()
+        with torch.no_grad():
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def asked(network: nn.Module, rows: Tensor) -> Tensor:
+    """What a network gives for rows, in double precision, on this machine's first processor."""
+    device = next(network.parameters()).device
+    parts = [network(part.float().to(device)).cpu() for part in rows.split(_ROWS)]
+    return torch.cat(parts).double()
+
+
+def code_of(
+    encoder: nn.Module, x: Tensor, y: Tensor, *, log_var_per_number: float = 1.0
+) -> td.Independent:
+    """q(z|x, y); the second half of the encoder's numbers, times a factor, is log σ²."""
+    numbers = asked(encoder, torch.cat([x, y], dim=1))
+    if numbers.ndim != 2 or len(numbers) != len(x) or numbers.shape[1] % 2:
+        shape = tuple(numbers.shape)
+        raise ValueError(f"your encoder gives shape {shape} for {len(x)} pictures.")
+    mu, log_var = numbers.chunk(2, dim=-1)
+    return td.Independent(td.Normal(mu, (log_var_per_number * log_var / 2).exp()), 1)
+
+
+def means_at(decoder: nn.Module, z: Tensor, y: Tensor) -> Tensor:
+    return asked(decoder, torch.cat([z.float(), y], dim=1))
+
+
+def log_gaussian(x_mean: Tensor, x: Tensor) -> Tensor:
+    squares = (x - x_mean).square().sum(-1) / SIGMA**2
+    return -0.5 * squares + constant(x.shape[-1])
+
+
+def constant(n_values: int) -> float:
+    """What a picture without any error would have."""
+    return -n_values * math.log(SIGMA * math.sqrt(2 * math.pi))
+
+
+def kl_to_prior(q_z: td.Independent) -> Tensor:
+    p_z = td.Independent(td.Normal(torch.zeros_like(q_z.mean), 1.0), 1)
+    return td.kl_divergence(q_z, p_z)
+
+
+def terms(q_z: td.Independent, decoder: nn.Module, x: Tensor, y: Tensor, *, n_draws: int) -> Terms:
+    drawn = [log_gaussian(means_at(decoder, q_z.sample(), y), x) for _ in range(n_draws)]
+    drawn = torch.stack(drawn)
+    return Terms(drawn.mean(0), kl_to_prior(q_z), drawn.std(0))
+
+
+def redrawn(encoder: nn.Module, decoder: nn.Module, data: Pictures) -> float:
+    """How many test pictures, asked for in another shape, come nearer to themselves in this one.
+
+    Nearer than what the decoder draws for the same code and the picture's own shape.
+    """
+    z = code_of(encoder, data.test, data.test_y).mean
+    asked_for = data.test_y.roll(1, dims=1)
+    wanted = data.versions[torch.arange(len(z)), asked_for.argmax(1)]
+    own, new = (
+        (means_at(decoder, z, y) - wanted).square().sum(-1) for y in (data.test_y, asked_for)
+    )
+    return (new < own).double().mean().item()

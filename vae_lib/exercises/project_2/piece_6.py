@@ -1,0 +1,202 @@
+"""Exercise II.6: the loop."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from vae_lib.exercises import Exercise, Mistake
+from vae_lib.exercises.project_2 import known
+from vae_lib.exercises.project_2.band import SIGMA
+
+_N, _N_VALUES, _STEPS = 240, 12, 300
+_GOOD = "networks that have learned"
+
+
+def _train(encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor, steps: int) -> list[float]:
+    optimiser = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-2)
+    losses = []
+    for _ in range(steps):
+        rows = torch.randint(len(x), (64,))
+        q_z = known.code_of(encoder, x[rows], y[rows])
+        z = q_z.rsample().float()
+        log_px = torch.distributions.Normal(decoder(known.beside(z, y[rows])), SIGMA)
+        misses = -log_px.log_prob(x[rows]).sum(-1)
+        loss = (misses + known.exact_kl(encoder, x[rows], y[rows])).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    return losses
+
+
+def _fresh_networks(generator: torch.Generator) -> list[tuple]:
+    """And pictures of four kinds, two in each half, of which each class has its own version."""
+    torch.manual_seed(int(torch.randint(1000, (1,), generator=generator)))
+    encoder = nn.Sequential(nn.Linear(_N_VALUES + 2, 32), nn.Tanh(), nn.Linear(32, 4))
+    decoder = nn.Sequential(nn.Linear(2 + 2, 32), nn.Tanh(), nn.Linear(32, _N_VALUES))
+    for network in (encoder, decoder):
+        network.before = [copy.deepcopy(network)]  # in a list, which is no submodule
+    kinds = torch.rand(4, _N_VALUES, generator=generator)
+    kinds[:, _N_VALUES // 2 :] = 0.5
+    by_class = torch.zeros(2, _N_VALUES)
+    by_class[:, _N_VALUES // 2 :] = torch.tensor([[-0.4], [0.4]])
+    y = known.labels(generator, _N, 2)
+    x = kinds.repeat_interleave(_N // 4, 0) + y @ by_class
+    noise = SIGMA * torch.randn(x.shape, generator=generator)
+    return [(encoder, decoder, x + noise, y, _STEPS)]
+
+
+def _first_broken_law(
+    losses: object, encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor, steps: int
+) -> str:
+    losses = known.tensor(losses).detach().double().flatten()
+    if len(losses) != steps:
+        raise ValueError(f"{steps} losses are wanted, one a step, and there are {len(losses)}.")
+    return (
+        _of_weights(encoder, decoder)
+        or _of_learning(encoder, decoder, x, y)
+        or _of_losses(losses, encoder, decoder, x, y)
+        or _GOOD
+    )
+
+
+def _of_weights(encoder: nn.Module, decoder: nn.Module) -> str | None:
+    parameters = [*encoder.parameters(), *decoder.parameters()]
+    if not all(p.isfinite().all() for p in parameters):
+        return "weights that are not finite"
+    changed = [
+        any(
+            not torch.equal(p, q)
+            for p, q in zip(network.parameters(), network.before[0].parameters(), strict=True)
+        )
+        for network in (encoder, decoder)
+    ]
+    if changed == [True, True]:
+        return None
+    if changed == [False, False]:
+        return "no weights have moved"
+    return "the decoder's weights alone" if changed[1] else "the encoder's weights alone"
+
+
+@torch.no_grad()
+def _of_learning(encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor) -> str | None:
+    log_px, kl = known.moments_of_log_px(encoder, decoder, x, y)[0], known.exact_kl(encoder, x, y)
+    before = known.moments_of_log_px(encoder.before[0], decoder.before[0], x, y)[0].mean()
+    elbo, bar = log_px - kl, bars(x, y)
+    quarters = elbo.reshape(4, -1).mean(1)  # a kind each
+    if elbo.mean() > bar[0] and quarters.min() > bar[0] - 4:
+        return None if kl.mean() < 12 else "codes that cost too much"
+    if log_px.mean() < before - 1:
+        return "worse than before"
+    if quarters.max() > bar[0] and quarters.min() < quarters.max() - 4:
+        return "part of the pictures"
+    other = known.moments_of_log_px(encoder, decoder, x, y, decoded_with=1 - y)[0]
+    if (log_px - other).mean().abs() < 4 and elbo.mean() > before:
+        return "labels that say nothing"
+    if kl.mean() < 0.1:
+        return "no information in the codes"
+    return "not much learned"
+
+
+def bars(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """A third of the way from the mean picture of each class to the pictures' own law, and this."""
+    means = y @ (y.T @ x / y.sum(0)[:, None])
+    constant = -_N_VALUES * torch.log(SIGMA * (2 * torch.tensor(torch.pi)).sqrt())
+    alone = constant - (x - means).square().sum(1).mean() / (2 * SIGMA**2)
+    truth = constant - _N_VALUES / 2 - torch.log(torch.tensor(4.0))
+    return alone + (truth - alone) / 3, truth
+
+
+def _of_losses(
+    losses: Tensor, encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor
+) -> str | None:
+    with torch.no_grad():
+        first = -known.exact_elbo(encoder.before[0], decoder.before[0], x, y).mean()
+    ratio = losses[0] / first
+    if 0.6 < ratio < 1.6:
+        return None
+    if -1.6 < ratio < -0.6:
+        return "ELBOs for losses"
+    return "losses in another unit"
+
+
+EXERCISE = Exercise(
+    "II.6",
+    oracle=_train,
+    cases=_fresh_networks,
+    summarise=_first_broken_law,
+    in_place=("encoder", "decoder"),
+    seconds=30.0,
+    mistakes=(
+        Mistake(
+            "no step",
+            "no weights have moved",
+            "No weight of the two networks has moved. Does the optimiser hold their parameters, "
+            "and does it take its steps?",
+        ),
+        Mistake(
+            "decoder alone",
+            "the decoder's weights alone",
+            "The encoder's weights have not moved. The optimiser needs the parameters of both.",
+        ),
+        Mistake(
+            "encoder alone",
+            "the encoder's weights alone",
+            "The decoder's weights have not moved. The optimiser needs the parameters of both.",
+        ),
+        Mistake(
+            "not finite",
+            "weights that are not finite",
+            "Some weights have become nan or infinite. Is the learning rate near 0.001?",
+        ),
+        Mistake(
+            "uphill",
+            "worse than before",
+            "After your steps the pictures are less probable than before. An optimiser makes its "
+            "number small: has yours the sign of a loss?",
+        ),
+        Mistake(
+            "part of the pictures",
+            "part of the pictures",
+            "Some of the pictures are learned well and others hardly. Does every one of them get "
+            "into a batch?",
+        ),
+        Mistake(
+            "labels of others",
+            "labels that say nothing",
+            "Your decoder has learned next to nothing from the labels, which here say much. Are a "
+            "batch's labels those of its pictures, drawn by the same indices?",
+        ),
+        Mistake(
+            "collapsed",
+            "no information in the codes",
+            "The codes have come to hold no information, the KL is 0. Is the log-likelihood summed "
+            "over values, and has the KL the weight 1?",
+        ),
+        Mistake(
+            "no KL",
+            "codes that cost too much",
+            "The codes cost more nats than they bring. Is the KL in your loss, with the weight 1?",
+        ),
+        Mistake(
+            "not much learned",
+            "not much learned",
+            "Your networks have moved, and learned too little. Is the gradient cleared in each "
+            "step, and the learning rate between 0.001 and 0.01?",
+        ),
+        Mistake(
+            "ELBOs for losses",
+            "ELBOs for losses",
+            "The networks learn well, and what you return are ELBOs. The loss is minus that.",
+        ),
+        Mistake(
+            "another unit",
+            "losses in another unit",
+            "The networks learn well, and the numbers you return are no losses in nats for a "
+            "picture. Do they stand for the mean over a batch?",
+        ),
+    ),
+)

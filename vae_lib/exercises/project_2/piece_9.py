@@ -1,0 +1,129 @@
+"""Exercise II.9: the same picture in another shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from vae_lib.exercises import Exercise, Mistake
+from vae_lib.exercises.project_2 import known
+
+_GOOD = "the picture's own code, decoded with the other label"
+
+
+def _redraw(encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor, y_new: Tensor) -> Tensor:
+    return _at(known.code_of(encoder, x, y).mean, decoder, y_new)
+
+
+@torch.no_grad()
+def _at(z: Tensor, decoder: nn.Linear, y: Tensor) -> Tensor:
+    return known.beside(z.double(), y) @ decoder.weight.double().T + decoder.bias
+
+
+def _pictures(generator: torch.Generator) -> list[tuple]:
+    cases = []
+    for n_values, n_classes, n in ((8, 3, 9), (7, 2, 40)):
+        networks = known.linear_networks(generator, n_values, n_classes)
+        y = known.labels(generator, n, n_classes)
+        cases.append((*networks, torch.rand(n, n_values, generator=generator), y, y.roll(1, 1)))
+    return cases
+
+
+@torch.no_grad()
+def _first_broken_law(
+    x_mean: object,
+    encoder: nn.Linear,
+    decoder: nn.Linear,
+    x: Tensor,
+    y: Tensor,
+    y_new: Tensor,
+) -> str:
+    x_mean = known.tensor(x_mean).detach().double()
+    if x_mean.shape != x.shape:
+        wanted = tuple(x.shape)
+        raise ValueError(f"shape {wanted} is wanted, and yours is {tuple(x_mean.shape)}.")
+    own = known.code_of(encoder, x, y)
+    candidates = {
+        _GOOD: _at(own.mean, decoder, y_new),
+        "a reconstruction": _at(own.mean, decoder, y),
+        "encoded as the other": _at(known.code_of(encoder, x, y_new).mean, decoder, y_new),
+        "encoded as the other, decoded as its own": _at(
+            known.code_of(encoder, x, y_new).mean, decoder, y
+        ),
+        "the second half": _at(encoder(known.beside(x, y)).chunk(2, 1)[1].double(), decoder, y_new),
+        "the picture itself": x.double(),
+    }
+    for name, candidate in candidates.items():
+        if torch.allclose(x_mean, candidate, rtol=1e-3, atol=1e-4):
+            return name
+    weight = decoder.weight.double()[:, : known.LATENT_DIM]
+    rest = x_mean - _at(torch.zeros_like(own.mean), decoder, y_new)
+    z = rest @ torch.linalg.pinv(weight).T
+    if not torch.allclose(z @ weight.T, rest, atol=1e-3):
+        return "another picture"
+    near = ((z - own.mean).abs() / own.stddev).mean() < 1.5
+    return "a draw" if near else "another code"
+
+
+def _with_code(code: Callable[..., Tensor]) -> Callable:
+    def wrong(
+        encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor, y_new: Tensor
+    ) -> Tensor:
+        return _at(code(encoder, x, y, y_new), decoder, y_new)
+
+    return wrong
+
+
+def _from_the_prior(encoder: nn.Module, x: Tensor, y: Tensor, y_new: Tensor) -> Tensor:
+    return 4 * torch.randn(len(x), known.LATENT_DIM)
+
+
+EXERCISE = Exercise(
+    "II.9",
+    oracle=_redraw,
+    cases=_pictures,
+    summarise=_first_broken_law,
+    mistakes=(
+        Mistake(
+            "a reconstruction",
+            lambda encoder, decoder, x, y, y_new: _redraw(encoder, decoder, x, y, y),
+            "You decode with the label that the picture has: that is its reconstruction.",
+        ),
+        Mistake(
+            "encoded as the other",
+            _with_code(lambda encoder, x, y, y_new: known.code_of(encoder, x, y_new).mean),
+            "You tell the encoder that the picture is already of the other shape. It is to be "
+            "encoded as what it is.",
+        ),
+        Mistake(
+            "labels exchanged",
+            lambda encoder, decoder, x, y, y_new: _redraw(encoder, decoder, x, y_new, y),
+            "You have exchanged the labels: `y` is for the encoder, `y_new` for the decoder.",
+        ),
+        Mistake(
+            "second half",
+            _with_code(
+                lambda encoder, x, y, y_new: encoder(known.beside(x, y)).chunk(2, 1)[1].double()
+            ),
+            "You decode the log-variances. The means are the first half.",
+        ),
+        Mistake(
+            "a draw",
+            _with_code(lambda encoder, x, y, y_new: known.code_of(encoder, x, y).sample()),
+            "You decode a draw from q(z|x, y). Its mean is asked for, so that the picture that "
+            "comes is always the same.",
+        ),
+        Mistake(
+            "another code",
+            _with_code(_from_the_prior),
+            "The label is right, but the code is not that of the picture.",
+        ),
+        Mistake(
+            "the picture itself",
+            lambda encoder, decoder, x, y, y_new: x.clone(),
+            "You return the pictures that you were given.",
+        ),
+    ),
+)
