@@ -1180,6 +1180,8 @@ FIGURES = (
             "Smallest MIG",
         ),
         ("decoder", "a network is missing"),
+    ),
+    Asked(
         "planted_defects",
         "14",
         small_planted_defects,
