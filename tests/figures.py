@@ -1174,10 +1174,10 @@ FIGURES = (
         (
             "The end of the old axis z₁",
             "angle",
-            "Colour by",
             "As trained",
             "Largest MIG",
             "Smallest MIG",
+            "Colour by",
         ),
         ("decoder", "a network is missing"),
     ),
