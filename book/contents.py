@@ -22,10 +22,14 @@ class Part:
 
 
 def parts(root: Path) -> list[Part]:
-    """The parts of the table of contents; one without a caption goes on with the last one."""
+    """The parts of the table of contents; one without a caption goes on with the last one.
+
+    A table that is not divided has one part, without a caption.
+    """
     found: list[Part] = []
-    for entry in yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))["parts"]:
-        documents = tuple(chapter["file"] for chapter in entry["chapters"])
+    table = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    for entry in table.get("parts", [table]):
+        documents = tuple(chapter["file"] for chapter in entry.get("chapters", ()))
         if "caption" in entry or not found:
             found.append(Part(entry.get("caption", ""), documents))
         else:

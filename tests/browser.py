@@ -48,10 +48,18 @@ TAPPED = """() => {
   window.tapped_ = new Promise((end) => addEventListener("click", end, once));
 }"""
 NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+# What is under a plot that stays in view, a reader would scroll out from there.
 CENTRE = """(target) => {
+  const middle = () => {
+    const { x, y, width, height } = target.getBoundingClientRect();
+    return [x + width / 2, y + height / 2];
+  };
   target.scrollIntoViewIfNeeded();
-  const { x, y, width, height } = target.getBoundingClientRect();
-  return [x + width / 2, y + height / 2];
+  const over = document.elementFromPoint(...middle());
+  if (over?.closest(".vae-live-main") && !over.contains(target) && !target.contains(over)) {
+    target.scrollIntoView({ block: "center" });
+  }
+  return middle();
 }"""
 
 VALUES = f"""async (which) => {{

@@ -1174,12 +1174,14 @@ FIGURES = (
         (
             "The end of the old axis z₁",
             "angle",
-            "Colour by",
             "As trained",
             "Largest MIG",
             "Smallest MIG",
+            "Colour by",
         ),
         ("decoder", "a network is missing"),
+    ),
+    Asked(
         "planted_defects",
         "14",
         small_planted_defects,

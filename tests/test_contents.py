@@ -35,6 +35,13 @@ def test_a_part_without_a_caption_goes_on_with_the_last(root):
     ]
 
 
+def test_a_table_that_is_not_divided_is_one_part(tmp_path):
+    (tmp_path / "_toc.yml").write_text("root: a\nchapters:\n  - file: chapters/01_a\n")
+    assert contents.parts(tmp_path) == [contents.Part("", ("chapters/01_a",))]
+    (tmp_path / "_toc.yml").write_text("root: a\n")
+    assert contents.parts(tmp_path) == [contents.Part("", ())]
+
+
 def test_a_project_comes_after_its_part_and_what_is_not_named_comes_last(root):
     names = ["project_9", "10_b", "project_1", "11_new", "00_z", "01_a"]
     paths = [Path("chapters", f"{name}.ipynb") for name in names]

@@ -18,7 +18,7 @@ def effective_sample_size(log_w: Tensor) -> Tensor:
     `log_likelihood` is (K / this - 1) / (K - 1).
 
     Args:
-        log_w: (K, B), as `vae_lib.objectives.log_importance_weights` gives them, or (K,) for one
+        log_w: (K, B), as `log_importance_weights` gives them, or (K,) for one
             example. A constant added to all changes nothing; -inf is a weight of 0.
 
     Raises:

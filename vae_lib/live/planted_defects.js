@@ -52,7 +52,7 @@ function makeDial(scores, rings_at) {
   });
   const { top, bottom } = axes.area;
   const [left, right] = [-rings_at, rings_at].map((value) => axes.px(Math.asinh(value)));
-  axes.marks.append(svg("rect", { x: left, y: top, width: right - left, height: bottom - top, style: "fill: var(--live-grey)", opacity: 0.2 }));
+  axes.marks.append(svg("rect", { x: left, y: top, width: right - left, height: bottom - top, class: "fill-grey", opacity: 0.2 }));
   const middle = axes.px(0);
   const needles = scores.map((name, i) => {
     const y = axes.py(i + 0.68);

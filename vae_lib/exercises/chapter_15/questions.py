@@ -15,12 +15,6 @@ QUESTIONS = (
                 "distribution.",
             ),
             Option(
-                "It is the same for every picture",
-                "p(x) is an integral over all z, and a rotation only changes the order in which "
-                "it visits them. The prior is round, so every z keeps its weight.",
-                right=True,
-            ),
-            Option(
                 "It is lower: what is gained in order is paid for in the bound",
                 "That would be a trade-off as with β, where something is withheld. A rotation "
                 "withholds nothing, and can be undone.",
@@ -29,6 +23,12 @@ QUESTIONS = (
                 "The same on average, though not for every picture",
                 "Each picture's own integral is unchanged, and not only their mean: the argument "
                 "never spoke of an average.",
+            ),
+            Option(
+                "It is the same for every picture",
+                "p(x) is an integral over all z, and a rotation only changes the order in which "
+                "it visits them. The prior is round, so every z keeps its weight.",
+                right=True,
             ),
         ),
     ),
@@ -64,15 +64,15 @@ QUESTIONS = (
         "How often would two models of the same β differ by that much?",
         options=(
             Option(
-                "Hardly ever: 0.07 is nearly two standard deviations",
-                "Two of one model's deviations. But both numbers scatter, so their difference has "
-                "a standard deviation of 0.04 times √2, or 0.057.",
-            ),
-            Option(
                 "In about one pair of five",
                 "0.07 is 1.24 of the difference's standard deviations of 0.057, and in either "
                 "direction that is exceeded with a probability of 0.22. One pair shows nothing.",
                 right=True,
+            ),
+            Option(
+                "Hardly ever: 0.07 is nearly two standard deviations",
+                "Two of one model's deviations. But both numbers scatter, so their difference has "
+                "a standard deviation of 0.04 times √2, or 0.057.",
             ),
             Option(
                 "In about one pair of two",
