@@ -52,8 +52,8 @@ def row(encoder: nn.Module, decoder: nn.Module) -> str:
     data = measures.pictures()
     with measures.judged(encoder, decoder):
         test, known = (
-            measures.terms(measures.code_of(encoder, x, y), decoder, x, y, n_draws=5)
-            for x, y in ((data.test, data.test_y), (data.train, data.train_y))
+            measures.terms(measures.code_of(encoder, x, y), decoder, x, y, n_draws=n_draws)
+            for x, y, n_draws in ((data.test, data.test_y, 5), (data.train, data.train_y, 1))
         )
         share = measures.redrawn(encoder, decoder, data)
     return f"{test.elbo:8.1f} {test.kl.mean():6.2f} {known.elbo:9.1f} {share:8.3f}"
@@ -81,7 +81,7 @@ if __name__ == "__main__":
     names = printed()
     print(f"band: {BAND}")
     print("solution     seed     ELBO     KL  training  redrawn  seconds")
-    for name, latent_dim, steps in (("printed", 8, 2000), ("longer", 8, 4000), ("wider", 16, 2000)):
+    for name, latent_dim, steps in (("printed", 8, 1500), ("longer", 8, 3000), ("wider", 16, 1500)):
         for seed in range(options.seeds):
             start = time.process_time()
             networks = trained(names, latent_dim, steps, seed)

@@ -14,7 +14,7 @@ PAGE = (ROOT / "book" / "teaching.md").read_text(encoding="utf-8")
 STATED = re.compile(r"(\d+) minutes for (?:a first reading, (\d+) for )?all of it")
 ROW = re.compile(r"^\| (\d+) \| (.+) \| (\d+) \|$", re.MULTILINE)
 TABLES = re.findall(r"^### ([\w ]+ sessions)$(.+?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL)
-LENGTHS = {"two": 2, "three": 3, "six": 6, "twelve": 12}
+LENGTHS = {"two": 2, "four": 4, "six": 6, "twelve": 12}
 MISTAKE = re.compile(r"<!-- ([\dI]+\.\w+): (.+?) -->")
 
 
@@ -28,7 +28,10 @@ def minutes(path):
 CHAPTERS = {
     str(int(path.name[:2])): minutes(path) for path in (ROOT / "chapters").glob("[0-9]*.ipynb")
 }
-PROJECT = minutes(ROOT / "chapters" / "project_1.ipynb")[1]
+PROJECTS = {
+    name: minutes(ROOT / "chapters" / f"{file}.ipynb")[1]
+    for name, file in {"Project I": "project_1", "Project II": "project_2"}.items()
+}
 
 
 def chapters_of(part):
@@ -42,8 +45,8 @@ def planned(text):
     total, named = 0, []
     for part in text.split("; "):
         numbers = re.findall(r"\d+", part)
-        if part in ("Project I", "half of Project I"):
-            total += PROJECT // (2 if part.startswith("half") else 1)
+        if part.removeprefix("half of ") in PROJECTS:
+            total += PROJECTS[part.removeprefix("half of ")] // (1 + part.startswith("half"))
         elif re.match(r"first readings? of chapters? \d", part):
             total += sum(CHAPTERS[number][0] for number in numbers)
         else:

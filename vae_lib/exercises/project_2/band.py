@@ -1,4 +1,4 @@
-"""Where the held-out ELBO of a good solution lies; `tests/project_bars.py` measures it."""
+"""Where the held-out ELBO of a good solution lies; `tests/project_2_bars.py` measures it."""
 
 from typing import NamedTuple
 

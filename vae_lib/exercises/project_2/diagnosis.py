@@ -14,8 +14,8 @@ _HINTS = {
         "draws. Try it.",
         "c": "With the log-likelihood averaged, the KL has the upper hand, and codes hold nothing. "
         "What is the KL of A?",
-        "d": "With σ = 1 errors cost a hundredth, so that codes could save little and would be "
-        "cheap. Compare A's KL with your own model's.",
+        "d": "With σ = 1 errors cost a hundredth, so that codes have little to save and hold few "
+        "nats. Compare A's KL with your own model's.",
         "e": "Whoever has learned a hundred pictures knows others less well. Compare A's ELBO on "
         "these hundred, the first of `x_train`, with that on the test pictures.",
     },
@@ -24,8 +24,8 @@ _HINTS = {
         "in what it draws. Try it with one code and two labels.",
         "b": "With the KL averaged its price is next to nothing, and codes become dear. What is "
         "the KL of B, beside your own model's?",
-        "c": "That would leave B with a KL of 0, and with one picture for all codes. Look at what "
-        "it reconstructs: are place and size there?",
+        "c": "That would leave B with a KL of 0, and with one picture for all codes of a label. "
+        "Look at what it reconstructs: does it know where the shape is?",
         "e": "Whoever has learned a hundred pictures reconstructs these sharply. Look at how B "
         "draws the first of `x_train`.",
     },

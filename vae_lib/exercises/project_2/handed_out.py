@@ -51,7 +51,7 @@ def trained(fault: str, seed: int = 0) -> tuple[nn.Module, nn.Module]:
     dataset = load("shapes")
     n = 100 if fault == "e" else len(dataset.train)
     x, y = dataset.train[:n], nn.functional.one_hot(dataset.train_labels[:n], N_CLASSES).float()
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(seed)
         encoder, decoder = _networks(dataset.image_shape)
         decoder = Untold(decoder) if fault == "a" else decoder

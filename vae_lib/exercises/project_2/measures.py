@@ -16,7 +16,6 @@ from vae_lib.exercises.project_2.band import SIGMA
 
 N_CLASSES = 3
 _ROWS = 1024  # at once
-_MOST_TRAINED = 1024  # pictures
 
 
 class Pictures(NamedTuple):
@@ -55,8 +54,7 @@ def pictures() -> Pictures:
     shape = torch.cat([dataset.test_labels, dataset.train_labels])
     apart = [torch.cdist(kept[:n], kept[shape == k]) for k in range(N_CLASSES)]
     versions = [x[shape == k][apart[k].argmin(1)] for k in range(N_CLASSES)]
-    known = train[:_MOST_TRAINED], train_y[:_MOST_TRAINED]
-    return Pictures(*known, dataset.test, test_y, torch.stack(versions, dim=1))
+    return Pictures(train, train_y, dataset.test, test_y, torch.stack(versions, dim=1))
 
 
 @contextlib.contextmanager
@@ -114,7 +112,7 @@ def kl_to_prior(q_z: td.Independent) -> Tensor:
 def terms(q_z: td.Independent, decoder: nn.Module, x: Tensor, y: Tensor, *, n_draws: int) -> Terms:
     drawn = [log_gaussian(means_at(decoder, q_z.sample(), y), x) for _ in range(n_draws)]
     drawn = torch.stack(drawn)
-    return Terms(drawn.mean(0), kl_to_prior(q_z), drawn.std(0))
+    return Terms(drawn.mean(0), kl_to_prior(q_z), drawn.std(0, correction=min(n_draws - 1, 1)))
 
 
 def redrawn(encoder: nn.Module, decoder: nn.Module, data: Pictures) -> float:

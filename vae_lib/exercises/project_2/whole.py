@@ -16,15 +16,20 @@ _GOOD = "a conditional VAE in the band, and its own true number"
 _N_DRAWS = 5
 _LIMIT = 4.0  # standard errors of an estimate with one draw a picture
 _GAP = 25.0  # nats by which test pictures may be worth more than training pictures by chance
+_FIRST = 64  # training pictures, which whoever trains on few has most likely trained on
 
 
 class _Found(NamedTuple):
     """What was measured of the networks."""
 
     test: measures.Terms
-    train_elbo: float
+    train: measures.Terms
     untold: float  # the ELBO with other labels than the pictures'
     redrawn: float
+
+    @property
+    def first_elbo(self) -> float:
+        return (self.train.log_px - self.train.kl)[:_FIRST].mean().item()
 
     @property
     def error(self) -> float:
@@ -67,13 +72,12 @@ def _parts(answer: object) -> tuple[nn.Module, nn.Module, float]:
 
 
 def _measured(encoder: nn.Module, decoder: nn.Module, data: measures.Pictures) -> _Found:
-    def of(x: Tensor, y: Tensor) -> measures.Terms:
-        q_z = measures.code_of(encoder, x, y)
-        return measures.terms(q_z, decoder, x, y, n_draws=_N_DRAWS)
+    def of(x: Tensor, y: Tensor, n_draws: int = _N_DRAWS) -> measures.Terms:
+        return measures.terms(measures.code_of(encoder, x, y), decoder, x, y, n_draws=n_draws)
 
     return _Found(
         of(data.test, data.test_y),
-        of(data.train, data.train_y).elbo,
+        of(data.train, data.train_y, n_draws=1),
         of(data.test, data.test_y.roll(1, dims=1)).elbo,
         measures.redrawn(encoder, decoder, data),
     )
@@ -84,9 +88,9 @@ def _report(found: _Found, claimed: float) -> str:
     return (
         f"On the test pictures, by your networks: log-likelihood {log_px:.1f}, KL {kl:.1f}, "
         f"ELBO {found.test.elbo:.1f} nats (you say {claimed:.1f}). Training pictures: ELBO "
-        f"{found.train_elbo:.1f}. With another shape's label: {found.untold:.1f}. Asked for in "
-        f"another shape, {found.redrawn:.0%} come nearer to it. The band: {BAND.low:.0f} to "
-        f"{BAND.high:.0f}."
+        f"{found.train.elbo:.1f}, the first {_FIRST} {found.first_elbo:.1f}. With another shape's "
+        f"label: {found.untold:.1f}. Asked for in another shape, {found.redrawn:.0%} come nearer "
+        f"to it. The band: {BAND.low:.0f} to {BAND.high:.0f}."
     )
 
 
@@ -110,7 +114,7 @@ def _slip(
         "no KL": log_px.mean().item(),
         "no constant": elbo - measures.constant(x.shape[1]),
         "other labels": found.untold,
-        "the training pictures": found.train_elbo,
+        "the training pictures": found.train.elbo,
         "no draw": (at_mean - kl).mean().item(),
         "log σ": measures.terms(log_sigma, decoder, x, y, n_draws=_N_DRAWS).elbo,
     }
@@ -122,7 +126,7 @@ def _slip(
 
 def _of_quality(found: _Found) -> str | None:
     elbo, kl = found.test.elbo, found.test.kl.mean().item()
-    if elbo > BAND.high or (elbo > BAND.low and elbo > found.train_elbo + _GAP):
+    if elbo > BAND.high or (elbo > BAND.low and elbo > found.train.elbo + _GAP):
         return "too good"
     if elbo >= BAND.low:
         return None if found.redrawn >= BAND.request else "the label does nothing"
@@ -130,7 +134,7 @@ def _of_quality(found: _Found) -> str | None:
         return "no information"
     if kl > BAND.kl:
         return "codes too dear"
-    if found.train_elbo > elbo + 4 * _GAP:
+    if found.first_elbo > elbo + 4 * _GAP:
         return "by heart"
     return "the label does nothing" if found.redrawn == 0 else "not enough"
 
@@ -227,8 +231,8 @@ EXERCISE = Exercise(
         Mistake(
             "by heart",
             "by heart",
-            "Your networks do far better on training pictures than on test pictures. Have they "
-            "seen all of `x_train`?",
+            "Your networks do far better on the first pictures of `x_train` than on test pictures. "
+            "Have they seen all of `x_train`?",
         ),
         Mistake(
             "not enough",
