@@ -309,10 +309,10 @@ def broken():
 # II.9
 
 
-def redrawn(encoder, decoder, x, y, y_new, *, noise=0.0, half=0):
+def redrawn(encoder, decoder, x, y, y_new, *, noise=0.0, half=0, order=1):
     halves = encoder(side_by_side(x, y)).chunk(2, dim=1)
     z = halves[half] + noise * (halves[1] / 2).exp() * torch.randn_like(halves[0])
-    return decoder(side_by_side(z, y_new))
+    return decoder(side_by_side(*(z, y_new)[::order]))
 
 
 # II.10
@@ -376,7 +376,7 @@ RIGHT = {
     ],
     "II.9": [redrawn, lambda *given: redrawn(*given).detach().numpy()],
     "II.10": [by_nearest, by_votes, by_least_squares],
-    "II.11": ["bda", ("b", "d", "a"), {"A": "b", "B": "d", "C": "a"}, "B, D, A"],
+    "II.11": ["bda", ("b", "d", "a"), {"A": "b", "B": "d", "C": "a"}, "B, D, A", "b/d/a."],
 }
 
 WRONG = {
@@ -548,6 +548,9 @@ WRONG = {
         ("a reconstruction", lambda e, d, x, y, y_new: redrawn(e, d, x, y, y)),
         ("encoded as the other", lambda e, d, x, y, y_new: redrawn(e, d, x, y_new, y_new)),
         ("labels exchanged", lambda e, d, x, y, y_new: redrawn(e, d, x, y_new, y)),
+        ("encoder untold", lambda e, d, x, y, y_new: redrawn(e, d, x, 0 * y, y_new)),
+        ("decoder untold", lambda e, d, x, y, y_new: redrawn(e, d, x, y, 0 * y_new)),
+        ("label first", lambda *given: redrawn(*given, order=-1)),
         ("second half", functools.partial(redrawn, half=1)),
         ("a draw", functools.partial(redrawn, noise=1.0)),
         (

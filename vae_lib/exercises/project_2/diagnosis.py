@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from vae_lib.exercises import Exercise, Mistake
 
 _RIGHT = {"A": "b", "B": "d", "C": "a"}
@@ -42,8 +44,10 @@ _HINTS = {
 
 def _first_wrong(answer: object) -> str:
     """Which of the models is the first to be called by a wrong letter, and by which."""
-    letters = [answer[model] for model in _RIGHT] if isinstance(answer, dict) else list(answer)
-    letters = [letter.strip().lower() for letter in letters if str(letter).strip(" ,;()")]
+    if isinstance(answer, dict):
+        answer = [answer.get(model) for model in _RIGHT]
+    said = answer if isinstance(answer, str) else "".join(map(str, answer))
+    letters = re.findall(r"\w", said.lower())
     if len(letters) != len(_RIGHT) or not set(letters) <= set("abcde"):
         raise ValueError('three of the letters a to e are wanted, for A, B and C, such as "abc".')
     for (model, right), letter in zip(_RIGHT.items(), letters, strict=True):

@@ -118,7 +118,7 @@ EXERCISE = Exercise(
                 (new_codes[:, :1] - codes[:, 0]).abs().argmin(1)
             ],
             "Many of your guesses are wrong, and from these codes nearly all can be right. Do all "
-            "latent dimensions have a say?",
+            "latent dimensions have a say, and need a value not lie on a straight line?",
         ),
     ),
 )

@@ -53,6 +53,9 @@ def _first_broken_law(
             known.code_of(encoder, x, y_new).mean, decoder, y
         ),
         "the second half": _at(encoder(known.beside(x, y)).chunk(2, 1)[1].double(), decoder, y_new),
+        "an encoder that is not told": _at(known.code_of(encoder, x, 0 * y).mean, decoder, y_new),
+        "a decoder that is not told": _at(own.mean, decoder, 0 * y_new),
+        "the label first": _label_first(own.mean, decoder, y_new),
         "the picture itself": x.double(),
     }
     for name, candidate in candidates.items():
@@ -65,6 +68,12 @@ def _first_broken_law(
         return "another picture"
     near = ((z - own.mean).abs() / own.stddev).mean() < 1.5
     return "a draw" if near else "another code"
+
+
+@torch.no_grad()
+def _label_first(z: Tensor, decoder: nn.Linear, y: Tensor) -> Tensor:
+    rows = torch.cat([y.double(), z.double()], dim=-1)
+    return rows @ decoder.weight.double().T + decoder.bias
 
 
 def _with_code(code: Callable[..., Tensor]) -> Callable:
@@ -101,6 +110,23 @@ EXERCISE = Exercise(
             "labels exchanged",
             lambda encoder, decoder, x, y, y_new: _redraw(encoder, decoder, x, y_new, y),
             "You have exchanged the labels: `y` is for the encoder, `y_new` for the decoder.",
+        ),
+        Mistake(
+            "encoder untold",
+            _with_code(lambda encoder, x, y, y_new: known.code_of(encoder, x, 0 * y).mean),
+            "Your encoder is given zeros for the label. It is to be told what the picture is.",
+        ),
+        Mistake(
+            "decoder untold",
+            lambda encoder, decoder, x, y, y_new: _redraw(encoder, decoder, x, y, 0 * y_new),
+            "Your decoder is given zeros for the label. It is to be told what to draw.",
+        ),
+        Mistake(
+            "label first",
+            lambda encoder, decoder, x, y, y_new: _label_first(
+                known.code_of(encoder, x, y).mean, decoder, y_new
+            ),
+            "Your decoder is given the label first. It takes the code and then the label.",
         ),
         Mistake(
             "second half",
