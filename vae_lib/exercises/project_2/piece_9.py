@@ -44,23 +44,10 @@ def _first_broken_law(
     if x_mean.shape != x.shape:
         wanted = tuple(x.shape)
         raise ValueError(f"shape {wanted} is wanted, and yours is {tuple(x_mean.shape)}.")
-    own = known.code_of(encoder, x, y)
-    candidates = {
-        _GOOD: _at(own.mean, decoder, y_new),
-        "a reconstruction": _at(own.mean, decoder, y),
-        "encoded as the other": _at(known.code_of(encoder, x, y_new).mean, decoder, y_new),
-        "encoded as the other, decoded as its own": _at(
-            known.code_of(encoder, x, y_new).mean, decoder, y
-        ),
-        "the second half": _at(encoder(known.beside(x, y)).chunk(2, 1)[1].double(), decoder, y_new),
-        "an encoder that is not told": _at(known.code_of(encoder, x, 0 * y).mean, decoder, y_new),
-        "a decoder that is not told": _at(own.mean, decoder, 0 * y_new),
-        "the label first": _label_first(own.mean, decoder, y_new),
-        "the picture itself": x.double(),
-    }
-    for name, candidate in candidates.items():
+    for name, candidate in _candidates(encoder, decoder, x, y, y_new).items():
         if torch.allclose(x_mean, candidate, rtol=1e-3, atol=1e-4):
             return name
+    own = known.code_of(encoder, x, y)
     weight = decoder.weight.double()[:, : known.LATENT_DIM]
     rest = x_mean - _at(torch.zeros_like(own.mean), decoder, y_new)
     z = rest @ torch.linalg.pinv(weight).T
@@ -68,6 +55,25 @@ def _first_broken_law(
         return "another picture"
     near = ((z - own.mean).abs() / own.stddev).mean() < 1.5
     return "a draw" if near else "another code"
+
+
+def _candidates(
+    encoder: nn.Linear, decoder: nn.Linear, x: Tensor, y: Tensor, y_new: Tensor
+) -> dict[str, Tensor]:
+    """What is wanted, and what comes of each slip that chance has no part in."""
+    own, other = (known.code_of(encoder, x, told).mean for told in (y, y_new))
+    second_half = encoder(known.beside(x, y)).chunk(2, 1)[1].double()
+    return {
+        _GOOD: _at(own, decoder, y_new),
+        "a reconstruction": _at(own, decoder, y),
+        "encoded as the other": _at(other, decoder, y_new),
+        "encoded as the other, decoded as its own": _at(other, decoder, y),
+        "the second half": _at(second_half, decoder, y_new),
+        "an encoder that is not told": _at(known.code_of(encoder, x, 0 * y).mean, decoder, y_new),
+        "a decoder that is not told": _at(own, decoder, 0 * y_new),
+        "the label first": _label_first(own, decoder, y_new),
+        "the picture itself": x.double(),
+    }
 
 
 @torch.no_grad()
