@@ -159,7 +159,7 @@ EXERCISE = Exercise(
             "uphill",
             "worse than before",
             "After your steps the pictures are less probable than before. An optimiser makes its "
-            "number small: has yours the sign of a loss?",
+            "number small: has yours the sign of a loss? And is the gradient cleared in each step?",
         ),
         Mistake(
             "part of the pictures",
@@ -199,7 +199,7 @@ EXERCISE = Exercise(
             "another unit",
             "losses in another unit",
             "The networks learn well, and the numbers you return are no losses in nats for a "
-            "picture. Do they stand for the mean over a batch?",
+            "picture. Do they stand for the mean over a batch, and is each term a sum?",
         ),
     ),
 )
