@@ -6,11 +6,14 @@ import sys
 import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
+from textwrap import dedent
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
 import yaml
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from printed_numbers import is_checked
 from release import release_tag
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -157,6 +160,74 @@ def pages(html):
     return {
         path: Page(path) for path in sorted(html.rglob("*.html")) if "_static" not in path.parts
     }
+
+
+# A cell shows what it prints and draws. The value of its last line is shown beside that where
+# nobody thinks of it: `fit(...)` without `_ =` before it fills a page with a History.
+
+UNREADABLE = re.compile(r"<[^<>]* at 0x[0-9a-f]+>|\bHistory\(|\btensor\(\[[^)]{200}")
+
+
+def shown_by_accident(notebook):
+    """What cells show that nobody meant: values that are no picture and are not verified, and what
+    is printed of objects that have no words for themselves, or of tensors of many numbers."""
+    found = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            is_text = set(data) == {"text/plain"}
+            text = data["text/plain"] if is_text else output.get("text", "")
+            if (is_text and not is_checked(cell)) or UNREADABLE.search(text):
+                found.append(f"{cell.source.splitlines()[-1]!r} shows {text[:80]!r}")
+    return found
+
+
+def test_no_cell_shows_a_value_by_accident(html):
+    copies = sorted((html.parent / "executed").glob("*.ipynb"))
+    assert {copy.stem for copy in copies} == {chapter.stem for chapter in CHAPTERS}
+    for copy in copies:
+        found = shown_by_accident(nbformat.read(copy, as_version=4))
+        assert not found, f"{copy.stem}: {found}; give it to a name, as in `_ = fit(...)`"
+
+
+BY_ACCIDENT = (
+    "History(train=[-3.0], held_out=[])",
+    "torch.zeros(2)",
+    "[0.5, 0.25]",
+    "plt.plot([1, 2])",
+    "print(History(train=[-3.0]))",
+    "print(object())",
+    "print('weights:', torch.zeros(40, 30))",
+)
+MEANT = (
+    "_ = History(train=[-3.0])",
+    "plt.plot([1, 2])\nplt.show()",
+    "print('means', torch.zeros(3), torch.Size([2, 3]), '1 < 2 > 0')",
+    "claim('one is one', 1.0, equals=1)",
+    "quiz('01')",
+    "check('2.1', ...)",
+)
+
+
+def test_a_value_that_is_shown_by_accident_is_found(module):
+    begin = """
+        %matplotlib inline
+        import torch
+        from matplotlib import pyplot as plt
+        from vae_lib.claims import claim
+        from vae_lib.exercises import check, quiz
+        from vae_lib.training import History
+    """
+    cells = [new_code_cell(source) for source in (dedent(begin), *BY_ACCIDENT, *MEANT)]
+    run = module("execution").run(new_notebook(cells=cells), dataset="")
+    assert run.stopped is None
+    assert all(cell.outputs for cell in run.notebook.cells[1:] if not cell.source.startswith("_"))
+    shown = shown_by_accident(run.notebook)
+    assert len(shown) == len(BY_ACCIDENT), shown
+    assert all(repr(a) in said for a, said in zip(BY_ACCIDENT, shown, strict=True))
+    verified = new_code_cell("x.shape", metadata={"tags": ["nbval-check-output", "keep_output"]})
+    verified.outputs = [new_output("execute_result", data={"text/plain": "torch.Size([2])"})]
+    assert shown_by_accident(new_notebook(cells=[verified])) == []
 
 
 def is_elsewhere(address):
