@@ -60,7 +60,7 @@ def test_the_histograms_are_a_code_for_the_values(printed):
 
 
 def test_the_best_linear_vae_is_probabilistic_pca(printed):
-    """By scikit-learn's PCA, and the mean of a quadratic over a bin's even noise, in closed form."""
+    """By scikit-learn's PCA, and the mean of a quadratic over a bin's noise, in closed form."""
     data = load("colour_patches")
     train, test = (255 * part.double().numpy() for part in (data.train, data.test))
     for n_dims, shown in ((3, "3 latent"), (767, "767 latent")):
