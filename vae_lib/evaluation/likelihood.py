@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from vae_lib import checks
@@ -36,9 +36,11 @@ def log_likelihood(
         x: (N, D).
         given: what a `ConditionalVAE` is conditional on, y with N rows: log p(x|y). Rows of x and
             y travel together.
-        chunk_size: draws of z at a time. Memory stays near 3 x chunk_size x D numbers whatever N
-            and K are. The default is 2,000 on a CPU, whose cache they fit. A GPU waits between
-            chunks, so there it is 500,000, or fewer where D is above 800 (for 5 GB at most).
+        chunk_size: draws of z at a time. Memory stays near 3 x chunk_size x W numbers whatever N
+            and K are, W being the most that a layer of the decoder puts out for one draw: D, or
+            for convolutions many times D. The default is 2,000 on a CPU, whose cache they fit
+            where W is 784. A GPU waits between chunks, so there it is 500,000, or fewer where W
+            is above 800 (for 5 GB at most).
 
     Raises:
         ValueError: data that are no finite rows or lie outside the likelihood's support, whatever
@@ -62,7 +64,25 @@ def log_likelihood(
 def _default_chunk_size(judged: Judged) -> int:
     if judged.device.type == "cpu":
         return 2_000
-    return max(1, min(500_000, 400_000_000 // judged.x.shape[1]))
+    return max(1, min(500_000, 400_000_000 // _widest(judged)))
+
+
+def _widest(judged: Judged) -> int:
+    """The most numbers that a part of the decoder puts out for one draw of z, or D."""
+    widths = [judged.x.shape[1]]
+
+    def see(part: nn.Module, given: object, out: object) -> None:
+        if isinstance(out, Tensor):
+            widths.append(out.numel())
+
+    hooks = [part.register_forward_hook(see) for part in judged.model.modules()]
+    try:
+        with checks.seeded(0, judged.device):
+            log_importance_weights(*judged.batch(slice(1)), n_samples=1)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return max(widths)
 
 
 def _log_sums(judged: Judged, n_samples: int, chunk_size: int, progress: bool) -> Tensor:
