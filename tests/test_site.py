@@ -183,7 +183,10 @@ def shown_by_accident(notebook):
 
 
 def test_no_cell_shows_a_value_by_accident(html):
-    copies = sorted((html.parent / "executed").glob("*.ipynb"))
+    folder = html.parent / "executed"
+    if not folder.is_dir():
+        pytest.skip("a site from elsewhere, without the executed chapters beside it")
+    copies = sorted(folder.glob("*.ipynb"))
     assert {copy.stem for copy in copies} == {chapter.stem for chapter in CHAPTERS}
     for copy in copies:
         found = shown_by_accident(nbformat.read(copy, as_version=4))
