@@ -6,6 +6,7 @@ import sys
 import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
+from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 import nbformat
@@ -80,6 +81,15 @@ def test_every_glossary_term_exists():
     for name, text in markdown():
         for term in re.findall(r"\{term\}`(?:[^`<]*<)?([^`>]+)>?`", text):
             assert term in terms, f"{name} uses the term {term!r}, which the glossary lacks"
+
+
+def test_a_word_is_where_one_looks_for_it_in_the_glossary():
+    entries = (BOOK / "glossary.md").read_text(encoding="utf-8").partition("{glossary}\n")[2]
+    words = [entry.split("\n")[0] for entry in re.split(r"\n\n(?=\S)", entries)]
+    assert len(words) > 50
+    plain = [normalize("NFKD", word.casefold()).encode("ascii", "ignore") for word in words]
+    spelt = [word.replace(b"-", b" ") for word in plain]
+    assert spelt == sorted(spelt)
 
 
 def test_every_citation_exists():
