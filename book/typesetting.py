@@ -16,7 +16,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 MARKUP = re.compile(
     r"(?P<ticks>``?)(?P<code>[^`]+)(?P=ticks)"
     r"|(?P<emphasis>(?<!\w)\*\w[^*]*\w\*(?!\w))"
-    r"|(?P<special>[|*\\]|_(?=\W|$))"
+    r"|(?P<special>[|*\\]|_(?=\W|$)|(?<=: )[A-Z]\.(?=\n|$))"  # a lone "L." would begin a list
 )
 ROLE = re.compile(r":(?:py:)?[a-z]+:`~?")  # in what torch says of a method that ours inherit
 # What belongs to a formula within a sentence, before it and behind it.
@@ -53,6 +53,13 @@ def mark_captions(app: Sphinx, doctree: nodes.document) -> None:
             paragraph["classes"].append("figure-caption")
 
 
+def put(text: nodes.Text, parts: list[nodes.Node]) -> None:
+    """Put parts in the place of a text. (`replace` takes the first that reads the same.)"""
+    parent = text.parent
+    place = next(i for i, child in enumerate(parent.children) if child is text)
+    parent[place : place + 1] = parts
+
+
 class KeepTogether(SphinxPostTransform):
     """Ends no line between a formula and the punctuation beside it, as a browser would."""
 
@@ -68,13 +75,13 @@ class KeepTogether(SphinxPostTransform):
             closing = isinstance(behind, nodes.Text) and BEHIND.match(behind.astext())
             if not opening and not closing:
                 continue
-            parent.replace(formula, kept)
+            parent[place] = kept
             kept += formula
             if opening:
-                parent.replace(before, nodes.Text(before.astext()[: opening.start()]))
+                put(before, [nodes.Text(before.astext()[: opening.start()])])
                 kept.insert(0, nodes.Text(opening[0]))
             if closing:
-                parent.replace(behind, nodes.Text(behind.astext()[closing.end() :]))
+                put(behind, [nodes.Text(behind.astext()[closing.end() :])])
                 kept += nodes.Text(closing[0])
 
 

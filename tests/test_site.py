@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 import yaml
+from docutils import nodes
+from docutils.utils import new_document
 from release import release_tag
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -121,12 +123,29 @@ def test_every_module_of_the_library_has_its_place_in_the_reference():
         ("calls :class:`~torch.Tensor.expand`", "calls ``torch.Tensor.expand``"),
         ("*static* or 2 * 3", r"*static* or 2 \* 3"),
         ("x_mean of p_ is log_px", r"x_mean of p\_ is log_px"),
+        ("latent_dim: L.", r"latent_dim: \L."),
     ],
 )
 def test_docstrings_are_read_as_plain_text_with_code(module, docstring, shown):
     lines = [docstring]
     module("typesetting").process_docstring(None, "function", "f", None, None, lines)
     assert lines == [shown]
+
+
+def test_a_comma_stays_where_it_stands_although_others_read_the_same(module):
+    document = new_document("page")
+    paragraph = nodes.paragraph()
+    document += paragraph
+    formula = [nodes.math(letter, letter) for letter in "Dabs"]
+    link = nodes.reference("", "chapter 12")
+    paragraph += [nodes.Text("In "), link, nodes.Text(", "), formula[0], nodes.Text(" is not ")]
+    paragraph += [formula[1], nodes.Text(", "), formula[2], nodes.Text(", "), formula[3]]
+    said = paragraph.astext()
+    assert said == "In chapter 12, D is not a, b, s"
+    module("typesetting").KeepTogether(document).run()
+    assert paragraph.astext() == said
+    kept = [node.astext() for node in paragraph.findall(nodes.inline)]
+    assert kept == ["a,", "b,"]
 
 
 # The built pages
