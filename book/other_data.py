@@ -22,9 +22,10 @@ ON_CHAPTERS = """:::{{admonition}} Built on another data set
 :class: note
 Where this chapter uses the book's images, what cells print, the figures and the claims are of the
 data set `{name}` ({title}). The sentences, and the numbers in them, are of the data that come with
-the book: small digits, or patches of photographs. Where the run behind this page gives another number it follows in brackets, so:
-0.75{example}. What is said of sizes, of single images and of how many seeds there were need not
-fit, and claims that are made of the book's own data alone are missing. {owed}
+the book: small digits, or patches of photographs. Where the run behind this page gives another
+number it follows in brackets, so: 0.75{example}. What is said of sizes, of single images and of how
+many seeds there were need not fit, and claims that are made of the book's own data alone are
+missing. {owed}
 :::"""
 ON_ITS_OWN = """:::{{admonition}} On data of its own
 :class: note
