@@ -39,9 +39,15 @@ def as_restructured_text(found: re.Match[str]) -> str:
 def process_docstring(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
-    """Rewrite the lines in place, as autodoc expects; code may run over the end of a line."""
-    text = ROLE.sub("`", "\n".join(lines))
-    lines[:] = MARKUP.sub(as_restructured_text, text).split("\n")
+    """Rewrite the lines in place, as autodoc expects; code may run over the end of a line.
+
+    Of an attribute napoleon would read what stands before a colon within the first line as its
+    type, so the line ends there.
+    """
+    text = MARKUP.sub(as_restructured_text, ROLE.sub("`", "\n".join(lines)))
+    if what in ("attribute", "data", "property"):
+        text = re.sub(r"\A(.*?:) ", r"\1\n", text)
+    lines[:] = text.split("\n")
 
 
 def mark_captions(app: Sphinx, doctree: nodes.document) -> None:

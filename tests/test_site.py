@@ -15,6 +15,7 @@ import yaml
 from docutils import nodes
 from docutils.utils import new_document
 from release import release_tag
+from sphinx.ext.napoleon.docstring import GoogleDocstring
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
@@ -146,6 +147,13 @@ def test_a_comma_stays_where_it_stands_although_others_read_the_same(module):
     assert paragraph.astext() == said
     kept = [node.astext() for node in paragraph.findall(nodes.inline)]
     assert kept == ["a,", "b,"]
+
+
+def test_what_an_attribute_says_before_a_colon_is_not_its_type(module):
+    lines = ["Its length in bits: that of all words."]
+    module("typesetting").process_docstring(None, "property", "bits", None, None, lines)
+    read = str(GoogleDocstring(lines, what="property", name="bits"))
+    assert read.split() == "Its length in bits: that of all words.".split()
 
 
 # The built pages
