@@ -153,7 +153,7 @@ def test_what_an_attribute_says_before_a_colon_is_not_its_type(module):
     lines = ["Its length in bits: that of all words."]
     module("typesetting").process_docstring(None, "property", "bits", None, None, lines)
     read = str(GoogleDocstring(lines, what="property", name="bits"))
-    assert read.split() == "Its length in bits: that of all words.".split()
+    assert " ".join(read.split()) == "Its length in bits: that of all words."
 
 
 # The built pages
