@@ -314,8 +314,11 @@ def built(folder, *, first=(), second=()):
     configuration = CONFIGURATION.format(book=str(BOOK), assets=str(BOOK / "assets"))
     (source / "conf.py").write_text(configuration)
     (source / "index.md").write_text(ROOT_PAGE)
-    for name in ("references.md", "references.bib", "glossary.md"):
+    for name in ("references.md", "references.bib"):
         shutil.copy(BOOK / name, source)
+    entries = (BOOK / "glossary.md").read_text(encoding="utf-8")
+    entries = re.sub(r"chapter \d+", "the book", entries, flags=re.IGNORECASE)  # it has only two
+    (source / "glossary.md").write_text(entries, encoding="utf-8")
     warnings = io.StringIO()
     with docutils_namespace():
         Sphinx(
