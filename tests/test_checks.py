@@ -221,6 +221,38 @@ def test_whole_numbers_count(value):
     assert counted == value and type(counted) is int
 
 
+@pytest.mark.parametrize("value", [1, 0.25, np.float32(0.25), np.int64(3), torch.tensor(0.25)])
+def test_positive_numbers_and_zero_where_it_will_do(value):
+    number = checks.positive(value, "sigma")
+    assert number == value and type(number) is float
+    assert checks.positive(value, "sigma", or_zero=True) == value
+    assert checks.positive(0 * value, "weight", or_zero=True) == 0
+    for zero in (0, 0.0, -0.0, np.float64(0), torch.tensor(0.0)):
+        with pytest.raises(ValueError, match="sigma must be a positive finite number, not"):
+            checks.positive(zero, "sigma")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [-1, np.nan, np.inf, -np.inf, True, "1", None, [1], torch.ones(1), torch.tensor(np.nan)],
+)
+def test_what_is_not_positive_is_refused(value):
+    with pytest.raises(ValueError, match="sigma must be a positive finite number, not"):
+        checks.positive(value, "sigma")
+    with pytest.raises(ValueError, match="weight must be a finite number of 0 or more, not"):
+        checks.positive(value, "weight", or_zero=True)
+
+
+def test_intervals():
+    assert checks.interval([np.float32(-2), 3], "ends") == (-2.0, 3.0)
+    for wrong in (
+        (1, 1), (2, 1), (0, np.inf), (-np.inf, 0), (np.nan, 1), (0, np.nan),
+        (1,), (1, 2, 3), 3.0, None, "12", (False, True),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"ends must be \(low, high\), finite and low < high"):
+            checks.interval(wrong, "ends")
+
+
 @pytest.mark.parametrize("value", [0, -1, 2.5, True, False, "3", None, np.nan, np.inf, [1]])
 def test_what_is_no_number_of_things_is_refused(value):
     with pytest.raises(ValueError, match="n_samples must be a whole number of 1 or more, not"):

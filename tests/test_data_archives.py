@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import struct
 import tarfile
 from dataclasses import replace
@@ -195,6 +196,23 @@ def test_an_archive_that_is_none_is_refused(cifar):
         (cifar.own / ARCHIVE).write_bytes(cifar.use(content=content))
         with pytest.raises(ValueError, match="cifar10: the archive is damaged"):
             load("cifar10")
+
+
+def test_a_damaged_archive_is_named_or_read_whole(cifar):
+    """Were the hash that of a damaged archive: it is still refused in words, wherever it breaks."""
+    rng = np.random.default_rng(1)
+    few = {name: records % 4 for name, records in cifar.files.items()}  # that gzip does compress
+    content = packed([member(name, records.tobytes()) for name, records in few.items()])
+    refused = 0
+    for _ in range(100):
+        start = int(rng.integers(len(content)))
+        broken = content[:start] + rng.bytes(20) + content[start + 20 :]
+        try:
+            module.build_cifar10("cifar10", broken)
+        except ValueError as error:
+            refused += 1
+            assert re.match("cifar10: (the archive is damaged|expected files)", str(error))
+    assert refused > 30
 
 
 def idx(array):

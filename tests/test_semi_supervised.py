@@ -248,6 +248,9 @@ def test_bad_input_is_refused_with_the_remedy():
         semi_supervised_bound(model, x, one_hot([0, 1, 2, 0]), torch.ones(4, 1))
     with pytest.raises(ValueError, match="a single 1 among zeros"):
         semi_supervised_bound(model, x, torch.zeros(4, 3).double(), torch.ones(4))
+    for alpha in (-0.1, math.nan, math.inf, None):
+        with pytest.raises(ValueError, match="alpha must be a finite number of 0 or more"):
+            semi_supervised_bound(model, x, one_hot([0, 1, 2, 0]), torch.ones(4), alpha=alpha)
     model.classifier = mlp(4, 2).double()
     with pytest.raises(ValueError, match="needs 3 units"):
         unlabelled_bound(model, x)

@@ -170,6 +170,8 @@ def rotated(vae: VAE, rotation: Tensor) -> VAE:
 
     Source: Locatello et al. (2019), on what data alone cannot tell.
     """
+    if isinstance(vae, ConditionalVAE):
+        raise ValueError("A conditional model is turned as rotated(cvae.given(y), rotation).")
     # On the CPU, because not every GPU has float64.
     rotation = as_tensor(rotation, "rotation").cpu().double()
     eye = torch.eye(rotation.shape[-1] if rotation.ndim else 0, dtype=torch.float64)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch import distributions as td
 
-from vae_lib.checks import HALVES, count
+from vae_lib.checks import HALVES, count, interval
 from vae_lib.conditionals.over_dimensions import OverDimensions
 from vae_lib.conditionals.over_rows import over_rows
 
@@ -30,12 +30,8 @@ class DiagonalGaussian(nn.Module):
 
     def __init__(self, net: nn.Module, log_var_range: tuple[float, float] = LOG_VAR_RANGE) -> None:
         super().__init__()
-        if not log_var_range[0] < log_var_range[1]:
-            raise ValueError(
-                f"log_var_range must be (low, high) with low < high, not {log_var_range}."
-            )
         self.net = net
-        self.log_var_range = log_var_range
+        self.log_var_range = interval(log_var_range, "log_var_range")
         self.validate_args = True
 
     def forward(self, x: Tensor) -> td.Independent:
