@@ -243,16 +243,6 @@ def test_what_is_not_positive_is_refused(value):
         checks.positive(value, "weight", or_zero=True)
 
 
-def test_intervals():
-    assert checks.interval([np.float32(-2), 3], "ends") == (-2.0, 3.0)
-    for wrong in (
-        (1, 1), (2, 1), (0, np.inf), (-np.inf, 0), (np.nan, 1), (0, np.nan),
-        (1,), (1, 2, 3), 3.0, None, "12", (False, True),
-    ):  # fmt: skip
-        with pytest.raises(ValueError, match=r"ends must be \(low, high\), finite and low < high"):
-            checks.interval(wrong, "ends")
-
-
 @pytest.mark.parametrize("value", [0, -1, 2.5, True, False, "3", None, np.nan, np.inf, [1]])
 def test_what_is_no_number_of_things_is_refused(value):
     with pytest.raises(ValueError, match="n_samples must be a whole number of 1 or more, not"):

@@ -274,7 +274,7 @@ def test_log_scales_are_clamped(log_scale):
     assert p_x.base_dist.log_scale.item() == math.copysign(10, log_scale)
     narrow = DiscretisedLogistic(constant(0.2, log_scale), log_scale_range=(-2.0, 2.0))(Z0)
     assert narrow.base_dist.log_scale.item() == math.copysign(2, log_scale)
-    for none in ((1.0, 1.0), (-math.inf, 0.0), (0.0, math.nan), (1.0,), 3.0):
+    for none in ((1.0, 1.0), (2, 1), (-math.inf, 0.0), (0.0, math.nan), (1.0,), 3.0, None):
         with pytest.raises(ValueError, match=r"log_scale_range must be .* low < high"):
             DiscretisedLogistic(constant(0.0, 0.0), log_scale_range=none)
 

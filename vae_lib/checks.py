@@ -8,7 +8,7 @@ floating-point numbers, or one sentence says what to pass instead. `trusting` is
 import functools
 import inspect
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -253,14 +253,6 @@ def positive(value: object, name: str, *, or_zero: bool = False) -> float:
         kind = "a finite number of 0 or more" if or_zero else "a positive finite number"
         raise ValueError(f"{name} must be {kind}, not {value!r}.")
     return float(number)
-
-
-def interval(ends: object, name: str) -> tuple[float, float]:
-    """(low, high), finite numbers with low < high, from anything that holds two."""
-    low, high = ends if isinstance(ends, Sequence) and len(ends) == 2 else (None, None)
-    if not (_is_number(low) and _is_number(high) and -math.inf < low < high < math.inf):
-        raise ValueError(f"{name} must be (low, high), finite and low < high, not {ends!r}.")
-    return float(low), float(high)
 
 
 def _is_number(value: object) -> bool:

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch import distributions as td
 
-from vae_lib.checks import HALVES, count, interval
+from vae_lib.checks import HALVES, count
 from vae_lib.conditionals.over_dimensions import OverDimensions
 from vae_lib.conditionals.over_rows import over_rows
+from vae_lib.conditionals.ranges import checked_range
 
 LOG_VAR_RANGE = (-20.0, 20.0)
 """The range to which log-variances are clamped, so that σ stays between 4.5e-5 and 2.2e4."""
@@ -31,7 +32,7 @@ class DiagonalGaussian(nn.Module):
     def __init__(self, net: nn.Module, log_var_range: tuple[float, float] = LOG_VAR_RANGE) -> None:
         super().__init__()
         self.net = net
-        self.log_var_range = interval(log_var_range, "log_var_range")
+        self.log_var_range = checked_range(log_var_range, "log_var_range")
         self.validate_args = True
 
     def forward(self, x: Tensor) -> td.Independent:

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch import distributions as td
 
-from vae_lib.checks import HALVES, count, interval
+from vae_lib.checks import HALVES, count
 from vae_lib.conditionals.on_levels import LevelsCategorical, LevelsLogistic
 from vae_lib.conditionals.over_dimensions import OverDimensions
 from vae_lib.conditionals.over_rows import over_rows
+from vae_lib.conditionals.ranges import checked_range
 
 LOG_SCALE_RANGE = (-10.0, 10.0)
 """The range to which the log-scales of a `DiscretisedLogistic` are clamped, in units of the data,
@@ -92,7 +93,7 @@ class DiscretisedLogistic(nn.Module):
         self.net = net
         self.n_levels = count(n_levels, "n_levels", at_least=2)
         self.log_scale = nn.Parameter(torch.tensor(-2.0)) if scale == "learned" else None
-        self.log_scale_range = interval(log_scale_range, "log_scale_range")
+        self.log_scale_range = checked_range(log_scale_range, "log_scale_range")
         self.validate_args = True
 
     def forward(self, z: Tensor) -> td.Independent:
