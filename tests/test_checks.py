@@ -221,20 +221,20 @@ def test_whole_numbers_count(value):
     assert counted == value and type(counted) is int
 
 
-@pytest.mark.parametrize("value", [1, 0.25, np.float32(0.25), np.int64(3), torch.tensor(0.25)])
+@pytest.mark.parametrize("value", [1, 0.25, np.float32(0.25), np.int64(3)])
 def test_positive_numbers_and_zero_where_it_will_do(value):
     number = checks.positive(value, "sigma")
     assert number == value and type(number) is float
     assert checks.positive(value, "sigma", or_zero=True) == value
     assert checks.positive(0 * value, "weight", or_zero=True) == 0
-    for zero in (0, 0.0, -0.0, np.float64(0), torch.tensor(0.0)):
+    for zero in (0, 0.0, -0.0, np.float64(0)):
         with pytest.raises(ValueError, match="sigma must be a positive finite number, not"):
             checks.positive(zero, "sigma")
 
 
 @pytest.mark.parametrize(
     "value",
-    [-1, np.nan, np.inf, -np.inf, True, "1", None, [1], torch.ones(1), torch.tensor(np.nan)],
+    [-1, np.nan, np.inf, -np.inf, True, "1", None, [1], torch.ones(1)],
 )
 def test_what_is_not_positive_is_refused(value):
     with pytest.raises(ValueError, match="sigma must be a positive finite number, not"):

@@ -248,11 +248,10 @@ def count(value: object, name: str, at_least: int = 1) -> int:
 
 def positive(value: object, name: str, *, or_zero: bool = False) -> float:
     """A positive finite number, or 0 where that will do, from anything that is one."""
-    number = value.item() if isinstance(value, Tensor) and value.ndim == 0 else value
-    if not _is_number(number) or not 0 <= number < math.inf or not (number or or_zero):
+    if not _is_number(value) or not 0 <= value < math.inf or not (value or or_zero):
         kind = "a finite number of 0 or more" if or_zero else "a positive finite number"
         raise ValueError(f"{name} must be {kind}, not {value!r}.")
-    return float(number)
+    return float(value)
 
 
 def _is_number(value: object) -> bool:

@@ -70,6 +70,7 @@ def linear_optimum(
     """
     spectrum = _spectrum(eigenvalues)
     latent_dim = checks.count(latent_dim, "latent_dim")
+    sigma = sigma.item() if isinstance(sigma, Tensor) and sigma.ndim == 0 else sigma
     sigma, beta = checks.positive(sigma, "sigma"), checks.positive(beta, "beta")
     price, n_dims = beta * sigma**2, len(spectrum)
     # Dimensions of z without a direction of the data to themselves have no variance to explain.
