@@ -128,7 +128,7 @@ def conditional_elbo(
     As the objective of `fit` it wants data=(x, y), whose rows travel together. Every other
     objective is made conditional in the same way, by `cvae.given(y)` in place of the model.
 
-    Source: Sohn, Lee and Yan (2015), whose x is our y.
+    Source: Sohn, Lee and Yan (2015), whose x is our y. Taught in chapter 13.
     """
     return elbo(cvae.given(y), x, n_samples=n_samples, beta=beta)
 

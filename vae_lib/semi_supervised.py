@@ -80,7 +80,8 @@ def labelled_bound(model: SemiSupervisedVAE, x: Tensor, y: Tensor, *, n_samples:
 def class_bounds(model: SemiSupervisedVAE, x: Tensor, *, n_samples: int = 1) -> Tensor:
     """L(x, y) for each of the C classes and every x of (B, D): (C, B), in nats.
 
-    Each class has draws of z of its own. Takes the time and the memory of C batches.
+    Each class has draws of z of its own. Takes the time and the memory of C batches. Taught in
+    chapter 13.
     """
     n_classes, n = len(model.log_p_y), len(x)
     y = torch.eye(n_classes, dtype=x.dtype, device=x.device).repeat_interleave(n, dim=0)

@@ -77,7 +77,10 @@ def precision_recall(real: Tensor, drawn: Tensor, *, n_neighbors: int = 3) -> tu
         drawn: (M, D), the same of draws.
         n_neighbors: 1 or more, and less than N and M. The authors' own code has 3.
 
-    Source: Kynkäänniemi et al. (2019).
+    Raises:
+        ValueError: what are no finite rows of one length; a count that does not fit.
+
+    Source: Kynkäänniemi et al. (2019). Taught in chapter 14.
     """
     real, drawn = _checked_pair(real, drawn)
     n_neighbors = checks.count(n_neighbors, "n_neighbors")
@@ -125,7 +128,7 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
         ValueError: fewer than 2 rows, or what are no finite rows of one length.
 
     Source: Heusel et al. (2017); Dowson and Landau (1982). Bias: Bińkowski et al. (2018), Chong
-    and Forsyth (2020).
+    and Forsyth (2020). Taught in chapter 14.
     """
     a, b = _checked_pair(a, b)
     if min(len(a), len(b)) < 2:

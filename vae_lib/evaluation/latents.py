@@ -30,7 +30,7 @@ def active_units(
         ValueError: fewer than 2 rows; a threshold below 0; a model without an encoder, or one whose
             q(z|x) has no mean that torch knows.
 
-    Source: Burda, Grosse and Salakhutdinov (2016), section 5.2.
+    Source: Burda, Grosse and Salakhutdinov (2016), section 5.2. Taught in chapter 11.
     """
     x, threshold = _rows(model, x), checks.positive(threshold, "threshold", or_zero=True)
     with judging(model, x, *given) as judged:
