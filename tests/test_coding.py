@@ -63,6 +63,21 @@ def test_push_is_the_inverse_of_pop(precision):
     assert message == start
 
 
+@pytest.mark.parametrize("precision", [1, 8, 24, 32])
+@pytest.mark.parametrize("off", [-1, 0, 1])
+def test_the_head_stays_within_64_bits_where_a_word_is_just_full(precision, off):
+    frequency = 1 << (precision - 1)
+    table = [frequency, frequency]
+    head = min((frequency << (64 - precision)) + off, 2**64 - 1)
+    for symbol in (0, 1):
+        message = Message([5], head)
+        message.push(symbol, table, precision)
+        assert 2**32 <= message.head < 2**64
+        assert message == Message(message.words, message.head)  # which looks at both
+        assert message.pop(table, precision) == symbol
+        assert message == Message([5], head)
+
+
 def test_a_message_costs_its_information():
     rng = np.random.default_rng(0)
     message, information = Message(), 0.0

@@ -76,7 +76,16 @@ def test_a_row_of_another_length_names_both():
         net(torch.zeros(2, 64))
 
 
-@pytest.mark.parametrize("reduce", [torch.mean, lambda x: x.flatten(), lambda x: x.mean((1, 2, 3))])
+@pytest.mark.parametrize(
+    "reduce",
+    [
+        torch.mean,
+        lambda x: x.flatten(),
+        lambda x: x.mean((1, 2, 3)),
+        lambda x: x.transpose(0, 1),
+        lambda x: x[:1],
+    ],
+)
 def test_a_network_that_gives_no_result_an_image_is_named(reduce):
     class Reducing(nn.Module):
         def forward(self, x):

@@ -100,7 +100,7 @@ def conv_sizes(
         if sizes[-1] + 2 * padding < kernel:
             smallest = 1
             for _ in range(n_layers):
-                smallest = max(1, (smallest - 1) * stride - 2 * padding + kernel)
+                smallest = (smallest - 1) * stride - 2 * padding + kernel
             raise ValueError(
                 f"{size} pixels are too few for {n_layers} convolutions with kernel={kernel}, "
                 f"stride={stride} and padding={padding}: {smallest} or more are needed. "

@@ -119,7 +119,7 @@ def _as_table(table: Sequence[int], precision: int) -> np.ndarray:
         raise ValueError(
             f"A table must be whole numbers of at least 0 that sum to 2^{precision}, the precision "
             f"at most {WORD}, but is {table.dtype} of shape {table.shape} with the sum "
-            f"{table.sum()}. Make it with vae_lib.evaluation.coding.frequencies."
+            f"{table.sum(dtype=float):.12g}. Make it with vae_lib.evaluation.coding.frequencies."
         )
     return table
 

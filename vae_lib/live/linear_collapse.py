@@ -178,4 +178,5 @@ def _draw_bars(ax: Axes, kept: Tensor, threshold: float, foot: float) -> None:
     ax.axhline(threshold, color="C3", linestyle="--", label="$\\beta\\sigma^2$")
     ax.set(xlabel="latent dimension", ylabel="eigenvalue $\\lambda$", yscale="log")
     ax.set_ylim(bottom=foot)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend(loc="upper right")
