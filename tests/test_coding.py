@@ -9,7 +9,7 @@ from torch import distributions as td
 from torch import nn
 
 from vae_lib.conditionals import Bernoulli, DiagonalGaussian, Gaussian, StandardNormal
-from vae_lib.evaluation.coding import Message, frequencies, receive, send
+from vae_lib.evaluation.coding import Message, _Codec, frequencies, receive, send
 from vae_lib.models import VAE
 from vae_lib.networks import mlp
 
@@ -337,6 +337,24 @@ def test_modes_parameters_and_random_state_are_left_alone():
     for name, value in vae.state_dict().items():
         assert torch.equal(value, before[name])
         assert value.dtype == torch.float32
+
+
+def test_what_is_random_in_training_is_not_so_in_a_message():
+    vae = trained_like()
+    for part in (vae.encoder, vae.decoder):
+        part.net = nn.Sequential(nn.Dropout(0.5), part.net)
+    x, before = torch.rand(10, 16).round(), Message(random_words(40))
+    returned, rest = receive(vae.train(), send(vae.train(), x, before), 10)
+    assert torch.equal(returned, x)
+    assert rest == before
+
+
+@pytest.mark.parametrize("latent_bits", [1, 3])
+def test_bins_have_equal_mass_and_codes_their_middle(latent_bits):
+    codec, n = _Codec(trained_like(), latent_bits, 24), 2**latent_bits
+    for found, share in ((codec.edges, np.arange(1, n)), (codec.centres, np.arange(n) + 0.5)):
+        expected = np.repeat(stats.norm.ppf(share / n)[:, None], 3, axis=1)
+        np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("logit", [60.0, 1e4, math.inf])  # 1 - sigmoid(60) rounds to 0
