@@ -34,7 +34,7 @@ def packed(members):
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for info, content in members:
-            tar.addfile(info, io.BytesIO(content))
+            tar.addfile(info, io.BytesIO(content) if content else None)
     return buffer.getvalue()
 
 
@@ -163,13 +163,16 @@ def impostors(cifar):
     yield "too long", (member(NAME, content + b"0"),)
     yield "a symbolic link", (member(NAME, type=tarfile.SYMTYPE, linkname=module.TRAIN[0]),)
     yield "a link", (member(NAME, type=tarfile.LNKTYPE, linkname=module.TRAIN[0]),)
+    lie = {"linkname": module.TRAIN[0], "size": len(content)}
+    yield "a symbolic link with a size", (member(NAME, type=tarfile.SYMTYPE, **lie),)
+    yield "a link with a size", (member(NAME, type=tarfile.LNKTYPE, **lie),)
     yield "a folder", (member(NAME, type=tarfile.DIRTYPE),)
     yield "a device", (member(NAME, type=tarfile.CHRTYPE),)
     yield "outside", (member(f"../{NAME}", content), member(f"/tmp{NAME}", content))
     yield "roundabout", (member(f"./{NAME}", content), member(f"a/../{NAME}", content))
 
 
-@pytest.mark.parametrize("which", range(9))
+@pytest.mark.parametrize("which", range(11))
 def test_what_is_no_file_of_the_data_is_not_taken_for_one(cifar, monkeypatch, which):
     what, members = list(impostors(cifar))[which]
     monkeypatch.chdir(cifar.path)
