@@ -292,8 +292,14 @@ def test_active_units_by_hand():
     x[::2] = -1  # variance 1, so that of the means is 0.0081, 0.0121 and 0
     assert active_units(vae, x).tolist() == [False, True, False]
     assert active_units(vae, x, threshold=0.008).tolist() == [True, True, False]
-    with pytest.raises(ValueError, match="2 examples"):
+    with pytest.raises(ValueError, match="2 rows or more"):
         active_units(vae, x[:1])
+    for threshold in (-0.1, math.nan, None):
+        with pytest.raises(ValueError, match="threshold must be"):
+            active_units(vae, x, threshold=threshold)
+    vae.encoder = None
+    with pytest.raises(ValueError, match="no encoder"):
+        active_units(vae, x)
 
 
 def test_bits_per_dim():

@@ -7,14 +7,18 @@ import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 from textwrap import dedent
+from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
 import yaml
+from docutils import nodes
+from docutils.utils import new_document
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from printed_numbers import is_checked
 from release import release_tag
+from sphinx.ext.napoleon.docstring import GoogleDocstring
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
@@ -85,6 +89,15 @@ def test_every_glossary_term_exists():
             assert term in terms, f"{name} uses the term {term!r}, which the glossary lacks"
 
 
+def test_a_word_is_where_one_looks_for_it_in_the_glossary():
+    entries = (BOOK / "glossary.md").read_text(encoding="utf-8").partition("{glossary}\n")[2]
+    words = [entry.split("\n")[0] for entry in re.split(r"\n\n(?=\S)", entries)]
+    assert len(words) > 50
+    plain = [normalize("NFKD", word.casefold()).encode("ascii", "ignore") for word in words]
+    spelt = [word.replace(b"-", b" ") for word in plain]
+    assert spelt == sorted(spelt)
+
+
 def test_every_citation_exists():
     keys = set(re.findall(r"^@\w+\{([^,]+),", (BOOK / "references.bib").read_text(), re.MULTILINE))
     for name, text in markdown():
@@ -114,12 +127,36 @@ def test_every_module_of_the_library_has_its_place_in_the_reference():
         ("calls :class:`~torch.Tensor.expand`", "calls ``torch.Tensor.expand``"),
         ("*static* or 2 * 3", r"*static* or 2 \* 3"),
         ("x_mean of p_ is log_px", r"x_mean of p\_ is log_px"),
+        ("latent_dim: L.", r"latent_dim: \L."),
     ],
 )
 def test_docstrings_are_read_as_plain_text_with_code(module, docstring, shown):
     lines = [docstring]
     module("typesetting").process_docstring(None, "function", "f", None, None, lines)
     assert lines == [shown]
+
+
+def test_a_comma_stays_where_it_stands_although_others_read_the_same(module):
+    document = new_document("page")
+    paragraph = nodes.paragraph()
+    document += paragraph
+    formula = [nodes.math(letter, letter) for letter in "Dabs"]
+    link = nodes.reference("", "chapter 12")
+    paragraph += [nodes.Text("In "), link, nodes.Text(", "), formula[0], nodes.Text(" is not ")]
+    paragraph += [formula[1], nodes.Text(", "), formula[2], nodes.Text(", "), formula[3]]
+    said = paragraph.astext()
+    assert said == "In chapter 12, D is not a, b, s"
+    module("typesetting").KeepTogether(document).run()
+    assert paragraph.astext() == said
+    kept = [node.astext() for node in paragraph.findall(nodes.inline)]
+    assert kept == ["a,", "b,"]
+
+
+def test_what_an_attribute_says_before_a_colon_is_not_its_type(module):
+    lines = ["Its length in bits: that of all words."]
+    module("typesetting").process_docstring(None, "property", "bits", None, None, lines)
+    read = str(GoogleDocstring(lines, what="property", name="bits"))
+    assert " ".join(read.split()) == "Its length in bits: that of all words."
 
 
 # The built pages

@@ -1,7 +1,6 @@
 """log p(x) by importance sampling, and its units."""
 
 import math
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import torch
@@ -9,7 +8,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from vae_lib import checks
-from vae_lib.evaluation.judged import Judged, judging
+from vae_lib.evaluation.judged import Judged, chunks, judging
 from vae_lib.objectives import log_importance_weights
 
 if TYPE_CHECKING:
@@ -87,13 +86,11 @@ def _widest(judged: Judged) -> int:
 
 def _log_sums(judged: Judged, n_samples: int, chunk_size: int, progress: bool) -> Tensor:
     """log Σ w and log Σ w² over K draws for each row, (2, N), in float64 on the CPU."""
-    n = len(judged.x)
-    log_sums = torch.full((2, n), -math.inf, dtype=torch.float64, device="cpu")
-    n_rows, step = max(1, chunk_size // n_samples), min(n_samples, chunk_size)
-    chunks = [(i, k) for i in range(0, n, n_rows) for k in range(0, n_samples, step)]
-    for i, k in _bar(chunks) if progress else chunks:
-        rows = slice(i, i + n_rows)
-        log_w = log_importance_weights(*judged.batch(rows), n_samples=min(step, n_samples - k))
+    log_sums = torch.full((2, len(judged.x)), -math.inf, dtype=torch.float64, device="cpu")
+    parts = chunks(len(judged.x), n_samples, chunk_size)
+    # `disable` is left unsaid, so that the environment variable TQDM_DISABLE is heard.
+    for rows, k in tqdm(parts, leave=False, unit="chunk") if progress else parts:
+        log_w = log_importance_weights(*judged.batch(rows), n_samples=k)
         # Summed where they are, so that two numbers a row leave a GPU and not K.
         largest = log_w.amax(0).clamp_min(torch.finfo(log_w.dtype).min)
         w = (log_w - largest).exp()
@@ -101,11 +98,6 @@ def _log_sums(judged: Judged, n_samples: int, chunk_size: int, progress: bool) -
         new = sums[:2].log() + torch.stack([sums[2], 2 * sums[2]])
         log_sums[:, rows] = torch.logaddexp(log_sums[:, rows], new)
     return log_sums
-
-
-def _bar(chunks: list[tuple[int, int]]) -> Iterable[tuple[int, int]]:
-    # `disable` is left unsaid, so that the environment variable TQDM_DISABLE is heard.
-    return tqdm(chunks, leave=False, unit="chunk")
 
 
 def bits_per_dim(nats: Tensor, n_dims: int) -> Tensor:

@@ -48,7 +48,10 @@ def pareto_shape(log_w: Tensor) -> Tensor:
     Args:
         log_w: (K, B) or (K,), as in `effective_sample_size`, with K of 25 or more.
 
-    Source: Vehtari et al. (2024); the fit: Zhang and Stephens (2009).
+    Raises:
+        ValueError: as `effective_sample_size`, and fewer than 25 draws.
+
+    Source: Vehtari et al. (2024); the fit: Zhang and Stephens (2009). Taught in chapter 14.
     """
     columns = _checked(log_w)
     if len(columns) < 25:
