@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import torch
+from matplotlib import patheffects
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -196,8 +197,12 @@ def _draw_curve(ax: Axes, state: dict) -> None:
     total = f"ELBO = {-rate - distortion:.2f}".replace("-", "−")
     ax.axline(at, slope=-1, color="black", linestyle="--", label=total)
     ax.plot(rate, distortion, "o", color="tab:red", markersize=9)
-    for beta, *place in zip(state["betas"], rates, distortions, strict=True):
-        ax.annotate(f"{beta:g}", place, xytext=(6, 5), textcoords="offset points")
+    paper = [patheffects.withStroke(linewidth=3, foreground="white")]
+    # The line of equal ELBO may run above the other dots, as it does from either end.
+    above, below = {"xytext": (6, 5)}, {"xytext": (-5, -4), "ha": "right", "va": "top"}
+    style = {"textcoords": "offset points", "path_effects": paper}
+    for i, (beta, *place) in enumerate(zip(state["betas"], rates, distortions, strict=True)):
+        ax.annotate(f"{beta:g}", place, **style, **(above if i == start else below))
     limits = {"xlim": state["x_range"], "ylim": state["y_range"], "aspect": "equal"}
     ax.set(xlabel="rate R (nats)", ylabel="distortion D (nats)", **limits)
     ax.legend(loc="upper right")
