@@ -90,7 +90,7 @@ function nameDots(axes, betas, dots) {
   });
   return groups.map(({ place: [u, v], names }, i) => {
     const words = (i ? "" : "β = ") + names.join(", ");
-    const half = halfWidth(words);
+    const half = halfOfNumber(words);
     const x = Math.min(u + 7, axes.area.right - 2 * half);
     const y = x < u + 7 ? v - 13 : v - 8; // over the point, where it stands on the dot
     const choices = [{ x, y, side: "", middle: [x + half, y - 4] }];
@@ -98,6 +98,7 @@ function nameDots(axes, betas, dots) {
       const isRoom = u + du - 2 * half > axes.area.left && v + dv + 5 < axes.area.bottom;
       if (isRoom) choices.push({ x: u + du, y: v + dv, side: " end", middle: [u + du - half, v + dv - 4] });
     }
+    if (x === u + 7) choices.push({ x: u + 4, y: v - 2, side: "", middle: [u + 4 + half, v - 6] });
     const name = svg("text", { x, y, class: "tick halo", "aria-hidden": "true" }, words);
     axes.marks.append(name);
     return { name, half, choices };
@@ -109,6 +110,8 @@ function clearest(choices, half, others) {
   const rooms = choices.map(({ middle }) => Math.min(roomOf(wordAt(middle, half), others, 0), CLEAR ** 2));
   return choices[rooms.indexOf(Math.max(...rooms))];
 }
+
+const halfOfNumber = (text) => (7.7 * text.length - 3.8 * (text.match(/[. ]/g) ?? []).length) / 2;
 
 // In pixels: points all along the dots' line, and along a straight one inside the plot.
 function densely(axes, dots) {
