@@ -13,6 +13,11 @@ const PLACES = 61; // along a line; beside each third of them its name might sta
 export const hundredths = (value) => (Math.round(100 * value) / 100 + 0).toFixed(2).replace("-", "−");
 export const betaText = (beta) => String(Number(beta.toPrecision(3)));
 
+const put = (name, x, y) => {
+  name.setAttribute("x", x.toFixed(1));
+  name.setAttribute("y", y.toFixed(1));
+};
+
 export function curvePlot({ betas, rates, distortions, x_range, y_range, totals: levels }, { totals }) {
   const axes = plot({
     x: x_range,
@@ -65,14 +70,11 @@ export function curvePlot({ betas, rates, distortions, x_range, y_range, totals:
     lined.forEach(({ text, place: [x, y], line: ends }, i) => {
       [tangent, equal][i].set(ends);
       write(names[i], text);
-      names[i].setAttribute("x", x.toFixed(1));
-      names[i].setAttribute("y", (y + 4).toFixed(1));
+      put(names[i], x, y + 4);
     });
     beside.forEach(({ x, y, side }, i) => {
-      const { name } = labels[i];
-      name.setAttribute("class", `tick halo${side}`);
-      name.setAttribute("x", x.toFixed(1));
-      name.setAttribute("y", y.toFixed(1));
+      labels[i].name.setAttribute("class", `tick halo${side}`);
+      put(labels[i].name, x, y);
     });
   };
   return { axes, prepare, set };
