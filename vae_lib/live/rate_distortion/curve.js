@@ -38,11 +38,8 @@ export function curvePlot({ betas, rates, distortions, x_range, y_range, totals:
   axes.marks.append(...circles);
   const labels = nameDots(axes, betas, dots);
   const curve = densely(axes, dots);
-  const names = ["green", "ink"].map((colour) => {
-    const name = svg("text", { class: `name halo middle in-${colour}`, "aria-hidden": "true" });
-    axes.marks.append(name);
-    return name;
-  });
+  const names = ["green", "ink"].map((colour) => svg("text", { class: `name halo middle in-${colour}`, "aria-hidden": "true" }));
+  axes.marks.append(...names);
   const settled = []; // for each model the lines, their words, and where these and the β stand
   const settle = (at) => {
     const slopes = [-betas[at], -1];
