@@ -99,7 +99,8 @@ def free_bits(vae: "VAE", x: Tensor, *, floor: float, n_samples: int = 1) -> Ten
         ValueError: a floor below 0 or not finite; a q(z|x) or p(z) that are not independent over
             dimensions, or whose KL torch does not know in closed form.
 
-    Source: Kingma et al. (2016). Taught in chapter 11.
+    Source: Kingma et al. (2016), whose floor is for the KL of a group of dimensions, averaged over
+    the batch in the same way: here each dimension is a group. Taught in chapter 11.
     """
     floor = positive(floor, "floor, in nats for each latent dimension,", or_zero=True)
     q_z = _posterior(vae, x)

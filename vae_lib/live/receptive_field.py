@@ -16,7 +16,7 @@ NAME = "What a unit can see"
 DESCRIPTION = (
     "Drag the point, or move it with the arrow keys: the frame holds what a layer's unit at this "
     "place can see, and dots are as large as its gradient. The pixel under the point has a new "
-    "colour; in the small squares the units that notice are shaded, the darker the more."
+    "colour; in the small squares the units that notice it are shaded, the more the stronger."
 )
 # What a page has to load at most: features of the last layer, and units of the MLP.
 FEATURES, UNITS = 32, 25
