@@ -8,6 +8,17 @@ diagonal Gaussian, the same back, and a discretised logistic distribution over t
 every value, centre and scale both from the decoder; Adam, a one-cycle learning rate, no weight on
 either term of the ELBO, no change to the images. It is a first guess, and is not tuned.
 
+Beside it stands the best linear VAE with as many latent dimensions, which needs no training: a
+Gaussian around the data's mean whose covariance is that of the training images along their first
+principal components, and the mean of what is left in all other directions (probabilistic PCA).
+
+What came out, on an H100 and one seed: 13.7 million parameters, 100 epochs in 224 s; a held-out
+ELBO of 5.75 bits (5.23 on the training images) and a log-likelihood of 5.67 +- 0.02. The best
+linear VAE has 6.05 with 256 latent dimensions and 5.19 with 1,024, and with all of them 4.64, so
+256 are few. More of them are not enough: `--latent 1024 --epochs 30` has a held-out ELBO of 5.65,
+and `--channels 128 64 --latent 2048 --epochs 30` one of 5.77 (5.90 at `--lr 3e-4`), worse than
+linear. How a network of this size comes to the published 4.51 we do not know.
+
 Published, for CIFAR-10: a VAE of 4.51 bits per dimension, beside a VQ-VAE of 4.67 and a VIMCO of
 5.14 (van den Oord, Vinyals and Kavukcuoglu, 2017, section 4.1), and a deep convolutional VAE of
 4.54, which they quote. All of them are lower bounds on the log-likelihood, as is the held-out ELBO
@@ -17,6 +28,7 @@ them, 256 units wide, and their decoder the same backwards; Adam at 2e-4, 250,00
 """
 
 import argparse
+import math
 import time
 
 import torch
@@ -96,6 +108,23 @@ def bits_of_histograms(train, test, n_channels):
     return total
 
 
+def bits_of_best_linear(train, test, latent_dim):
+    """An upper bound on the bits of held-out images under probabilistic PCA, per dimension.
+
+    A level is a bin of 1/255 that the density is averaged over, as if noise filled it evenly: by
+    Jensen's inequality the mean log-density is no more than the log of the bin's probability.
+    """
+    train, test = 255 * train.double(), 255 * test.double()
+    mean = train.mean(0)
+    variances, directions = torch.linalg.eigh((train - mean).T @ (train - mean) / len(train))
+    variances, directions = variances.flip(0) + 1 / 12, directions.flip(1)  # of the bins too
+    latent_dim = min(latent_dim, len(variances) - 1)
+    variances[latent_dim:] = variances[latent_dim:].mean()
+    squares = ((test - mean) @ directions).square().mean(0) + 1 / 12
+    nats = 0.5 * ((2 * math.pi * variances).log() + squares / variances)
+    return nats.mean().item() / math.log(2)
+
+
 def main():
     options = arguments()
     data = load(options.dataset)
@@ -127,6 +156,10 @@ def report(vae, data, options, history, seconds):
     print("bits per dimension, smaller is better:")
     print("  uniform           8.00")
     print(f"  histograms        {bits_of_histograms(data.train, data.test, n_channels):.2f}")
+    for n_dims in (options.latent, d):
+        where = device if device.type == "cuda" else "cpu"  # Apple's GPUs have no float64
+        bits = bits_of_best_linear(data.train.to(where), data.test.to(where), n_dims)
+        print(f"  best linear VAE   {bits:.2f}, {min(n_dims, d - 1):,} latent dimensions")
     print(f"  training ELBO     {bits_per_dim(history.train[-1], d).item():.2f}")
     held_out = evaluate(vae, elbo, data.test, seed=1)
     print(f"  held-out ELBO     {bits_per_dim(held_out, d).item():.2f}, {len(data.test):,} images")

@@ -245,6 +245,7 @@ def run_tests(images, device, args):
     files = [str(path) for name in TESTS for path in sorted((ROOT / "tests").glob(name))]
     # Without the project's own plugins, which need Jupyter and a browser.
     command = [sys.executable, "-m", "pytest", "--noconftest", "-q", "-o", "addopts=", "--tb=line"]
+    command += ["--disable-warnings"]  # what failed has to be among the last lines
     command += ["--maxfail=20", "-p", "no:cacheprovider", *files]
     command += ["-n", str(args.jobs)] * (find_spec("xdist") is not None and not args.dry_run)
     command += ["--collect-only"] if args.dry_run else []

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from typesetting import put
 
 GREEK = {
     "β": "beta", "ε": "varepsilon", "θ": "theta", "λ": "lambda", "μ": "mu", "π": "pi",
@@ -25,7 +26,7 @@ TERMS = {
     "norm": r"\|\|[^|]+\|\|",
     "function": rf"(?:{'|'.join(FUNCTIONS)})(?![\w-])",
     "sum": r"Σ(?:_[a-z])?|∫",
-    "greek": rf"d?\d*(?:[{''.join(GREEK)}]²?)+[xz]?{END}",
+    "greek": rf"d?\d*(?:[{''.join(GREEK)}]²?)+(?:[xz]|_[a-z])?{END}",
     "name": r"(?:SSE|ELBO|KL)\b",
     "group": GROUP,
     "number": r"\d+(?:\.\d+)?(?!\w)",
@@ -123,7 +124,7 @@ def set_formulas(app: Sphinx, doctree: nodes.document) -> None:
                 position = end
             if parts:
                 rest = nodes.Text(plain[position:])
-                text.parent.replace(text, [part for part in [*parts, rest] if part.astext()])
+                put(text, [part for part in [*parts, rest] if part.astext()])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -22,6 +22,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from targets import TargetCollector, all_places, all_works, chapter, is_caption, is_part, label
 from terms import Glossary, library_name
+from typesetting import put
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ class LinkMentions(SphinxPostTransform):
                 position = span.end
         if parts:
             rest = nodes.Text(plain[position:])
-            text.parent.replace(text, [part for part in [*parts, rest] if part.astext()])
+            put(text, [part for part in [*parts, rest] if part.astext()])
 
     def spans(self, text: nodes.Text, plain: str) -> list[Span]:
         """What the text mentions, in order; not what a comment behind it says to be none."""

@@ -17,18 +17,25 @@ from records import read_record
 
 REMEDY = "Without --dataset, and with VAE_BOOK_DATASET unset, it is built on data of its own, which"
 REMEDY += " need no network."
+ASKED = 'os.environ.get("VAE_BOOK_DATASET", '  # so a chapter takes the data that are asked for
 ON_CHAPTERS = """:::{{admonition}} Built on another data set
 :class: note
-What cells print, the figures and the claims are of the data set `{name}` ({title}). The sentences,
-and the numbers in them, are of the data that come with the book: small digits, or patches of
-photographs. Where the run behind this page gives another number it follows in brackets, so:
-0.75{example}. What is said of sizes, of single images and of how many seeds there were need not
-fit, and claims that are made of the book's own data alone are missing. {owed}
+Where this chapter uses the book's images, what cells print, the figures and the claims are of the
+data set `{name}` ({title}). The sentences, and the numbers in them, are of the data that come with
+the book: small digits, or patches of photographs. Where the run behind this page gives another
+number it follows in brackets, so: 0.75{example}. What is said of sizes, of single images and of how
+many seeds there were need not fit, and claims that are made of the book's own data alone are
+missing. {owed}
+:::"""
+ON_ITS_OWN = """:::{{admonition}} On data of its own
+:class: note
+This site was built on the data set `{name}`. This chapter keeps the data that it comes with,
+whichever is asked for.
 :::"""
 ON_CLAIMS = """:::{{admonition}} Built on another data set
 :class: note
-All numbers of this list were measured on `{name}` ({title}). Claims that are made of the book's own
-data alone are not in it.
+The numbers of this list were measured on `{name}` ({title}), except in chapters that keep data of
+their own. Claims that are made of the book's own data alone are not in it.
 :::"""
 
 
@@ -72,7 +79,8 @@ def annotate(executed: Path, target: Path, name: str) -> None:
     notebook = nbformat.read(executed, as_version=4)
     add_numbers(notebook, read_record(executed.parent, executed.stem).get("values", []))
     opening = next(cell for cell in notebook.cells if cell.cell_type == "markdown")
-    opening.source = below_opening(opening.source, ON_CHAPTERS.format(**facts(name)))
+    note = ON_CHAPTERS if any(ASKED in cell.source for cell in notebook.cells) else ON_ITS_OWN
+    opening.source = below_opening(opening.source, note.format(**facts(name)))
     nbformat.write(notebook, target)
 
 

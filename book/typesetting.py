@@ -16,7 +16,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 MARKUP = re.compile(
     r"(?P<ticks>``?)(?P<code>[^`]+)(?P=ticks)"
     r"|(?P<emphasis>(?<!\w)\*\w[^*]*\w\*(?!\w))"
-    r"|(?P<special>[|*\\]|_(?=\W|$))"
+    r"|(?P<special>[|*\\]|_(?=\W|$)|(?<=: )[A-Z]\.(?=\n|$))"  # a lone "L." would begin a list
 )
 ROLE = re.compile(r":(?:py:)?[a-z]+:`~?")  # in what torch says of a method that ours inherit
 # What belongs to a formula within a sentence, before it and behind it.
@@ -39,9 +39,15 @@ def as_restructured_text(found: re.Match[str]) -> str:
 def process_docstring(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
-    """Rewrite the lines in place, as autodoc expects; code may run over the end of a line."""
-    text = ROLE.sub("`", "\n".join(lines))
-    lines[:] = MARKUP.sub(as_restructured_text, text).split("\n")
+    """Rewrite the lines in place, as autodoc expects; code may run over the end of a line.
+
+    Of an attribute napoleon would read what stands before a colon within the first line as its
+    type, so the line ends there.
+    """
+    text = MARKUP.sub(as_restructured_text, ROLE.sub("`", "\n".join(lines)))
+    if what in ("attribute", "data", "property"):
+        text = re.sub(r"\A(.*?:) ", r"\1\n", text)
+    lines[:] = text.split("\n")
 
 
 def mark_captions(app: Sphinx, doctree: nodes.document) -> None:
@@ -51,6 +57,13 @@ def mark_captions(app: Sphinx, doctree: nodes.document) -> None:
         first = next((child for child in paragraph.children if child.astext()), None)
         if isinstance(first, nodes.strong) and CAPTION.match(first.astext()):
             paragraph["classes"].append("figure-caption")
+
+
+def put(text: nodes.Text, parts: list[nodes.Node]) -> None:
+    """Put parts in the place of a text. (`replace` takes the first that reads the same.)"""
+    parent = text.parent
+    place = next(i for i, child in enumerate(parent.children) if child is text)
+    parent[place : place + 1] = parts
 
 
 class KeepTogether(SphinxPostTransform):
@@ -68,13 +81,13 @@ class KeepTogether(SphinxPostTransform):
             closing = isinstance(behind, nodes.Text) and BEHIND.match(behind.astext())
             if not opening and not closing:
                 continue
-            parent.replace(formula, kept)
+            parent[place] = kept
             kept += formula
             if opening:
-                parent.replace(before, nodes.Text(before.astext()[: opening.start()]))
+                put(before, [nodes.Text(before.astext()[: opening.start()])])
                 kept.insert(0, nodes.Text(opening[0]))
             if closing:
-                parent.replace(behind, nodes.Text(behind.astext()[closing.end() :]))
+                put(behind, [nodes.Text(behind.astext()[closing.end() :])])
                 kept += nodes.Text(closing[0])
 
 

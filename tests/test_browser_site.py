@@ -275,7 +275,9 @@ def test_its_links_lead_somewhere(visit, site):
         target = site / unquote(parts.path).lstrip("/")
         assert target.is_file(), f"{visit.name} links to {link}"
         if parts.fragment and target == here:
-            found = visit.page.evaluate("(id) => !!document.getElementById(id)", parts.fragment)
+            found = visit.page.evaluate(
+                "(id) => !!document.getElementById(id)", unquote(parts.fragment)
+            )
             assert found, link
         elif parts.fragment and target.suffix == ".html":
             assert unquote(parts.fragment) in anchors(target), f"{visit.name} links to {link}"

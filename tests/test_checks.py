@@ -221,6 +221,28 @@ def test_whole_numbers_count(value):
     assert counted == value and type(counted) is int
 
 
+@pytest.mark.parametrize("value", [1, 0.25, np.float32(0.25), np.int64(3)])
+def test_positive_numbers_and_zero_where_it_will_do(value):
+    number = checks.positive(value, "sigma")
+    assert number == value and type(number) is float
+    assert checks.positive(value, "sigma", or_zero=True) == value
+    assert checks.positive(0 * value, "weight", or_zero=True) == 0
+    for zero in (0, 0.0, -0.0, np.float64(0)):
+        with pytest.raises(ValueError, match="sigma must be a positive finite number, not"):
+            checks.positive(zero, "sigma")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [-1, np.nan, np.inf, -np.inf, True, "1", None, [1], torch.ones(1)],
+)
+def test_what_is_not_positive_is_refused(value):
+    with pytest.raises(ValueError, match="sigma must be a positive finite number, not"):
+        checks.positive(value, "sigma")
+    with pytest.raises(ValueError, match="weight must be a finite number of 0 or more, not"):
+        checks.positive(value, "weight", or_zero=True)
+
+
 @pytest.mark.parametrize("value", [0, -1, 2.5, True, False, "3", None, np.nan, np.inf, [1]])
 def test_what_is_no_number_of_things_is_refused(value):
     with pytest.raises(ValueError, match="n_samples must be a whole number of 1 or more, not"):

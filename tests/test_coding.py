@@ -9,7 +9,7 @@ from torch import distributions as td
 from torch import nn
 
 from vae_lib.conditionals import Bernoulli, DiagonalGaussian, Gaussian, StandardNormal
-from vae_lib.evaluation.coding import Message, frequencies, receive, send
+from vae_lib.evaluation.coding import Message, _Codec, frequencies, receive, send
 from vae_lib.models import VAE
 from vae_lib.networks import mlp
 
@@ -61,6 +61,21 @@ def test_push_is_the_inverse_of_pop(precision):
     for symbol, table in reversed(drawn):
         message.push(symbol, table, precision)
     assert message == start
+
+
+@pytest.mark.parametrize("precision", [1, 8, 24, 32])
+@pytest.mark.parametrize("off", [-1, 0, 1])
+def test_the_head_stays_within_64_bits_where_a_word_is_just_full(precision, off):
+    frequency = 1 << (precision - 1)
+    table = [frequency, frequency]
+    head = min((frequency << (64 - precision)) + off, 2**64 - 1)
+    for symbol in (0, 1):
+        message = Message([5], head)
+        message.push(symbol, table, precision)
+        assert 2**32 <= message.head < 2**64
+        assert message == Message(message.words, message.head)  # which looks at both
+        assert message.pop(table, precision) == symbol
+        assert message == Message([5], head)
 
 
 def test_a_message_costs_its_information():
@@ -151,6 +166,12 @@ def test_frequencies_at_the_edges(p, precision):
     assert ((table > 0) == (np.array(p) > 0)).all()
 
 
+@pytest.mark.parametrize("scale", [5e-324, 1e-310, 1e-30, 1.0, 1e30, 1e308])
+def test_the_scale_of_probabilities_does_not_matter(scale):
+    p = np.array([1.0, 1.0, 0.0, 1.0])
+    np.testing.assert_array_equal(frequencies(scale * p, 20), frequencies(p, 20))
+
+
 def test_frequencies_go_row_by_row_and_take_tensors():
     p = torch.rand(3, 4, 5)
     table = frequencies(p, 12)
@@ -178,7 +199,16 @@ def test_bad_probabilities_are_refused(p, precision, said):
 
 @pytest.mark.parametrize(
     ("table", "precision"),
-    [([1, 2], 2), ([5, -1], 2), ([0.5, 0.5], 0), ([[2, 2]], 2), ([], 0), ([1 << 33], 33)],
+    [
+        ([1, 2], 2),
+        ([5, -1], 2),
+        ([0.5, 0.5], 0),
+        ([[2, 2]], 2),
+        ([], 0),
+        ([1 << 33], 33),
+        ([2**62, 2**62, 2**62, 2**62, 4], 2),  # 4, once the sum has wrapped round
+        (np.array([2**63, 2**63, 4], np.uint64), 2),
+    ],
 )
 def test_bad_tables_are_refused(table, precision):
     message = Message(random_words(2))
@@ -309,15 +339,34 @@ def test_modes_parameters_and_random_state_are_left_alone():
         assert value.dtype == torch.float32
 
 
-def test_pixels_that_a_saturated_decoder_rules_out_can_still_be_sent():
+def test_what_is_random_in_training_is_not_so_in_a_message():
+    vae = trained_like()
+    for part in (vae.encoder, vae.decoder):
+        part.net = nn.Sequential(nn.Dropout(0.5), part.net)
+    x, before = torch.rand(10, 16).round(), Message(random_words(40))
+    returned, rest = receive(vae.train(), send(vae.train(), x, before), 10)
+    assert torch.equal(returned, x)
+    assert rest == before
+
+
+@pytest.mark.parametrize("latent_bits", [1, 3])
+def test_bins_have_equal_mass_and_codes_their_middle(latent_bits):
+    codec, n = _Codec(trained_like(), latent_bits, 24), 2**latent_bits
+    for found, share in ((codec.edges, np.arange(1, n)), (codec.centres, np.arange(n) + 0.5)):
+        expected = np.repeat(stats.norm.ppf(share / n)[:, None], 3, axis=1)
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("logit", [60.0, 1e4, math.inf])  # 1 - sigmoid(60) rounds to 0
+def test_pixels_that_a_saturated_decoder_rules_out_can_still_be_sent(logit):
     vae = trained_like()
     with torch.no_grad():
         vae.decoder.net[-1].weight.zero_()
-        vae.decoder.net[-1].bias.fill_(60.0)  # 1 - sigmoid(60) rounds to 0
+        vae.decoder.net[-1].bias.fill_(logit)
     x = torch.zeros(1, 16)
     before = Message(random_words(20))
     message = send(vae, x, before)
-    # 24 bits a pixel, the least frequency that there is, and not the 87 of its logit.
+    # 24 bits a pixel, the least frequency that there is, and not the 87 and more of its logit.
     assert abs(message.bits - before.bits - 16 * 24) < 60
     assert torch.equal(receive(vae, message, 1)[0], x)
 
@@ -346,6 +395,68 @@ def test_a_receiver_with_another_model_reads_noise_or_says_so():
         receive(other, message, 10)
 
 
+BOTH_WAYS = {"send": lambda vae, *rest, **more: send(vae, torch.ones(2, 16), *rest, **more)}
+BOTH_WAYS["receive"] = lambda vae, *rest, **more: receive(vae, *rest, 1, **more)
+
+
+@pytest.mark.parametrize("way", BOTH_WAYS)
+@pytest.mark.parametrize(
+    ("change", "settings", "said"),
+    [
+        ({}, {"latent_bits": 0}, "latent_bits must be"),
+        ({}, {"latent_bits": 21}, "at most 20, not 21"),
+        ({}, {"latent_bits": 200}, "at most 20, not 200"),
+        ({}, {"precision": 33}, "precision is 33"),
+        ({}, {"precision": 5, "latent_bits": 10}, "at most 2\\^precision"),
+        ({"encoder": None}, {}, "needs a VAE with an encoder"),
+        ({"given": lambda y: None}, {}, "nothing besides x"),
+    ],
+)
+def test_settings_and_models_of_either_side_are_looked_at(way, change, settings, said):
+    vae = trained_like()
+    for name, value in change.items():
+        setattr(vae, name, value)
+    with pytest.raises(ValueError, match=said):
+        BOTH_WAYS[way](vae, Message(random_words(40)), **settings)
+
+
+@pytest.mark.parametrize("way", BOTH_WAYS)
+@pytest.mark.parametrize("message", [None, random_words(40), b"1234"])
+def test_what_is_no_message_is_named(way, message):
+    with pytest.raises(ValueError, match=r"must be a Message, .* write Message\(words\)"):
+        BOTH_WAYS[way](trained_like(), message)
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_a_model_with_nan_writes_nothing(part):
+    vae, message = trained_like(), Message(random_words(40))
+    with torch.no_grad():
+        getattr(vae, part).net[-1].bias.fill_(math.nan)
+    for way in BOTH_WAYS.values():
+        with pytest.raises(ValueError, match="finite"):
+            way(vae, message)
+    assert message == Message(random_words(40))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_damaged_message_is_read_as_noise_or_refused_in_words(seed):
+    """Nothing else happens: no other error, no image of another shape or with other values."""
+    rng = np.random.default_rng(seed)
+    vae, x = trained_like(), torch.rand(6, 16).round()
+    message = send(vae, x, Message(random_words(20, seed)))
+    words = np.array(message.words)
+    where = rng.choice(len(words), 3)
+    words[where] ^= 1 << rng.integers(32, size=3)
+    damaged = Message(words[: len(words) - rng.integers(3)].tolist(), message.head)
+    try:
+        returned, _ = receive(vae, damaged, 30)
+    except ValueError as error:
+        assert "run out of bits" in str(error) or "not written here" in str(error)
+    else:
+        assert returned.shape == (30, 16)
+        assert ((returned == 0) | (returned == 1)).all()
+
+
 def test_bad_messages_and_models_are_refused_in_words():
     vae, x = trained_like(), torch.ones(2, 16)
     with pytest.raises(ValueError, match="run out of bits"):
@@ -353,17 +464,15 @@ def test_bad_messages_and_models_are_refused_in_words():
     message = Message(random_words(20))
     with pytest.raises(ValueError, match="binarize"):
         send(vae, x / 2, message)
-    with pytest.raises(ValueError, match="shape \\(N, D\\)"):
+    with pytest.raises(ValueError, match="shape \\(N, 16\\)"):
         send(vae, x[:0], message)
-    with pytest.raises(ValueError, match="latent_bits"):
-        send(vae, x, message, latent_bits=0)
     with pytest.raises(ValueError, match="n must be"):
         receive(vae, message, 0)
     grey = VAE(vae.encoder, Gaussian(mlp(3, 16), 1.0), vae.prior)
     with pytest.raises(ValueError, match="Bernoulli"):
         send(grey, x, message)
     too_large = VAE(vae.encoder, Bernoulli(mlp(3, 17)), vae.prior)
-    with pytest.raises(ValueError, match="Bernoulli"):
+    with pytest.raises(ValueError, match="16 columns, but must have shape \\(N, 17\\)"):
         send(too_large, x, message)
 
     class Correlated(nn.Module):
@@ -373,4 +482,11 @@ def test_bad_messages_and_models_are_refused_in_words():
 
     with pytest.raises(ValueError, match="product"):
         send(VAE(Correlated(), vae.decoder, vae.prior), x, message)
+
+    class Heavy(nn.Module):  # torch knows no icdf
+        def forward(self):
+            return td.Independent(td.StudentT(torch.full((3,), 4.0).double()), 1)
+
+    with pytest.raises(ValueError, match=r"p\(z\) must be a product .* whose icdf torch knows"):
+        send(VAE(vae.encoder, vae.decoder, Heavy()), x, message)
     assert message == Message(random_words(20))

@@ -8,7 +8,10 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
+from sklearn.decomposition import PCA
 
 from vae_lib.data import load
 
@@ -54,3 +57,16 @@ def test_the_histograms_are_a_code_for_the_values(printed):
         entropy -= sum(b * math.log2(b) for b in q if b) / 3
     assert bits(printed, "histograms") == pytest.approx(cost, abs=0.006)
     assert entropy < cost < 8
+
+
+def test_the_best_linear_vae_is_probabilistic_pca(printed):
+    """By scikit-learn's PCA, and the mean of a quadratic over a bin's noise, in closed form."""
+    data = load("colour_patches")
+    train, test = (255 * part.double().numpy() for part in (data.train, data.test))
+    for n_dims, shown in ((3, "3 latent"), (767, "767 latent")):
+        pca = PCA(n_dims, svd_solver="full").fit(train)
+        covariance = pca.get_covariance() + np.eye(768) / 12
+        log_p = stats.multivariate_normal(pca.mean_, covariance).logpdf(test).mean()
+        log_p -= np.trace(np.linalg.inv(covariance)) / 24
+        found = re.search(rf"best linear VAE +([\d.]+), {shown}", printed)[1]
+        assert float(found) == pytest.approx(-log_p / (768 * math.log(2)), abs=0.007)

@@ -267,8 +267,9 @@ def test_gradients_are_finite_in_float32_over_the_whole_range(log_var):
 def test_log_variance_range_is_a_floor_for_sigma():
     q_z = DiagonalGaussian(constant(0.0, -9.0), log_var_range=(-2.0, 2.0))(Z0)
     assert q_z.stddev.item() == pytest.approx(math.exp(-1))
-    with pytest.raises(ValueError, match="low < high"):
-        DiagonalGaussian(constant(0.0, 0.0), log_var_range=(1.0, 1.0))
+    for none in ((1.0, 1.0), (2, 1), (-math.inf, 0.0), (0.0, math.nan), (1.0,), 3.0, None):
+        with pytest.raises(ValueError, match=r"log_var_range must be .* low < high"):
+            DiagonalGaussian(constant(0.0, 0.0), log_var_range=none)
 
 
 def test_diagonal_gaussian_needs_two_outputs_a_dimension():

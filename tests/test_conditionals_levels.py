@@ -274,8 +274,20 @@ def test_log_scales_are_clamped(log_scale):
     assert p_x.base_dist.log_scale.item() == math.copysign(10, log_scale)
     narrow = DiscretisedLogistic(constant(0.2, log_scale), log_scale_range=(-2.0, 2.0))(Z0)
     assert narrow.base_dist.log_scale.item() == math.copysign(2, log_scale)
-    with pytest.raises(ValueError, match="low < high"):
-        DiscretisedLogistic(constant(0.0, 0.0), log_scale_range=(1.0, 1.0))
+    for none in ((1.0, 1.0), (2, 1), (-math.inf, 0.0), (0.0, math.nan), (1.0,), 3.0, None):
+        with pytest.raises(ValueError, match=r"log_scale_range must be .* low < high"):
+            DiscretisedLogistic(constant(0.0, 0.0), log_scale_range=none)
+
+
+def test_a_learned_scale_in_half_precision_is_counted_with_in_single():
+    """log s = -2 is exact in bfloat16, but exp(2) would be off by a five-hundredth in it."""
+    net = constant(0.2)
+    half = DiscretisedLogistic(net, scale="learned").bfloat16()
+    x = torch.arange(256.0)[:, None] / 255
+    expected = LevelsLogistic(torch.tensor(0.2).bfloat16().float(), torch.tensor(-2.0), 256)
+    log_p = half(Z0).log_prob(x)
+    assert log_p.dtype == torch.float32
+    torch.testing.assert_close(log_p.flatten(), expected.log_prob(x).flatten(), rtol=1e-5, atol=0)
 
 
 def test_what_is_said_of_the_lower_end_of_the_range():

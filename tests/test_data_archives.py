@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import struct
 import tarfile
 from dataclasses import replace
@@ -33,7 +34,7 @@ def packed(members):
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for info, content in members:
-            tar.addfile(info, io.BytesIO(content))
+            tar.addfile(info, io.BytesIO(content) if content else None)
     return buffer.getvalue()
 
 
@@ -162,13 +163,16 @@ def impostors(cifar):
     yield "too long", (member(NAME, content + b"0"),)
     yield "a symbolic link", (member(NAME, type=tarfile.SYMTYPE, linkname=module.TRAIN[0]),)
     yield "a link", (member(NAME, type=tarfile.LNKTYPE, linkname=module.TRAIN[0]),)
+    lie = {"linkname": module.TRAIN[0], "size": len(content)}
+    yield "a symbolic link with a size", (member(NAME, type=tarfile.SYMTYPE, **lie),)
+    yield "a link with a size", (member(NAME, type=tarfile.LNKTYPE, **lie),)
     yield "a folder", (member(NAME, type=tarfile.DIRTYPE),)
     yield "a device", (member(NAME, type=tarfile.CHRTYPE),)
     yield "outside", (member(f"../{NAME}", content), member(f"/tmp{NAME}", content))
     yield "roundabout", (member(f"./{NAME}", content), member(f"a/../{NAME}", content))
 
 
-@pytest.mark.parametrize("which", range(9))
+@pytest.mark.parametrize("which", range(11))
 def test_what_is_no_file_of_the_data_is_not_taken_for_one(cifar, monkeypatch, which):
     what, members = list(impostors(cifar))[which]
     monkeypatch.chdir(cifar.path)
@@ -195,6 +199,23 @@ def test_an_archive_that_is_none_is_refused(cifar):
         (cifar.own / ARCHIVE).write_bytes(cifar.use(content=content))
         with pytest.raises(ValueError, match="cifar10: the archive is damaged"):
             load("cifar10")
+
+
+def test_a_damaged_archive_is_named_or_read_whole(cifar):
+    """Were the hash that of a damaged archive: it is still refused in words, wherever it breaks."""
+    rng = np.random.default_rng(1)
+    few = {name: records % 4 for name, records in cifar.files.items()}  # that gzip does compress
+    content = packed([member(name, records.tobytes()) for name, records in few.items()])
+    refused = 0
+    for _ in range(100):
+        start = int(rng.integers(len(content)))
+        broken = content[:start] + rng.bytes(20) + content[start + 20 :]
+        try:
+            module.build_cifar10("cifar10", broken)
+        except ValueError as error:
+            refused += 1
+            assert re.match("cifar10: (the archive is damaged|expected files)", str(error))
+    assert refused > 30
 
 
 def idx(array):

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from vae_lib.data import load
+from vae_lib.data import builders, load
 from vae_lib.data import shapes as drawn
 
 
@@ -155,3 +155,18 @@ def test_colour_patches_are_the_photographs_own_pixels(patches):
 def test_colour_patches_of_both_parts_look_alike(patches):
     assert patches.train.mean().item() == pytest.approx(patches.test.mean().item(), abs=0.02)
     assert patches.train.std().item() == pytest.approx(patches.test.std().item(), abs=0.02)
+
+
+def test_test_tiles_are_a_knights_move_apart():
+    """So none of them touches another, and each row and column of tiles has its share."""
+    rows, columns = 10, 15
+    numbers = np.arange(rows * columns).reshape(rows, columns, 1)
+    photo = np.full((32 * rows + 4, 32 * columns + 9, 1), -1)
+    photo[4:, 4 : 4 + 32 * columns] = numbers.repeat(32, 0).repeat(32, 1)
+    train, test = (np.unique(part) for part in builders._tiles(photo, side=8))
+    assert sorted([*train, *test]) == list(range(rows * columns))
+    places = np.stack(np.divmod(test, columns), 1)
+    assert (np.bincount(places[:, 0]) == columns / 5).all()
+    assert (np.bincount(places[:, 1]) == rows / 5).all()
+    apart = abs(places[:, None] - places).max(-1) + 99 * np.eye(len(places))
+    assert apart.min() == 2

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from vae_lib.evaluation import (
     nearest_distance,
     two_sample_accuracy,
 )
-from vae_lib.evaluation.judged import Judged
+from vae_lib.evaluation.judged import judging
 from vae_lib.models import VAE
 from vae_lib.networks import mlp
 from vae_lib.objectives import log_importance_weights
@@ -198,18 +199,23 @@ def test_no_more_weights_at_a_time_than_the_chunk_size(n_images, n_samples):
     assert sum(seen) == n_images * n_samples + 1  # and one code for the check
 
 
-def test_chunks_are_large_where_a_device_waits_between_them_and_never_out_of_memory():
-    sizes = {}
-    for kind in ("cpu", "cuda", "mps"):
-        for n_pixels in (64, 784, 3 * 64 * 64, 10**9):
-            x = torch.empty(1, n_pixels, device="meta")
-            judged = Judged(None, x, (), torch.device(kind), torch.float32)
-            sizes[kind, n_pixels] = likelihood._default_chunk_size(judged)
-    assert {size for (kind, _), size in sizes.items() if kind == "cpu"} == {2000}
-    assert sizes["cuda", 784] == sizes["mps", 64] == 500_000
-    assert all(size >= 1 for size in sizes.values())
-    for (kind, n_pixels), size in sizes.items():
-        assert kind == "cpu" or size == 1 or 3 * 4 * size * n_pixels <= 5e9
+@pytest.mark.parametrize("wide", [1, 64, 784, 3 * 64 * 64])
+def test_chunks_are_large_where_a_device_waits_between_them_and_never_out_of_memory(
+    wide, monkeypatch
+):
+    decoder = nn.Sequential(nn.Linear(2, wide), nn.ReLU(), nn.Linear(wide, 4))
+    vae = VAE(DiagonalGaussian(nn.Linear(4, 4)), Bernoulli(decoder), StandardNormal(2))
+    with judging(vae, torch.zeros(3, 4)) as judged:
+        assert likelihood._default_chunk_size(judged) == 2000
+        state = torch.get_rng_state()
+        assert likelihood._widest(judged) == max(wide, 4)
+        assert torch.equal(torch.get_rng_state(), state)
+        assert not any(part._forward_hooks for part in vae.modules())
+        monkeypatch.setattr(likelihood, "_widest", lambda judged: max(wide, 4))
+        size = likelihood._default_chunk_size(replace(judged, device=torch.device("cuda")))
+    assert size == 500_000 if wide <= 784 else 3 * 4 * size * wide <= 5e9
+    monkeypatch.setattr(likelihood, "_widest", lambda judged: 10**9)
+    assert likelihood._default_chunk_size(replace(judged, device=torch.device("mps"))) == 1
 
 
 def test_progress_counts_chunks(monkeypatch):
@@ -286,8 +292,14 @@ def test_active_units_by_hand():
     x[::2] = -1  # variance 1, so that of the means is 0.0081, 0.0121 and 0
     assert active_units(vae, x).tolist() == [False, True, False]
     assert active_units(vae, x, threshold=0.008).tolist() == [True, True, False]
-    with pytest.raises(ValueError, match="2 examples"):
+    with pytest.raises(ValueError, match="2 rows or more"):
         active_units(vae, x[:1])
+    for threshold in (-0.1, math.nan, None):
+        with pytest.raises(ValueError, match="threshold must be"):
+            active_units(vae, x, threshold=threshold)
+    vae.encoder = None
+    with pytest.raises(ValueError, match="no encoder"):
+        active_units(vae, x)
 
 
 def test_bits_per_dim():

@@ -258,6 +258,12 @@ def test_scores_of_draws_take_what_people_have(score):
         score(a[:0], b)
 
 
+def test_copies_of_one_point_lie_on_the_edge_of_balls_without_extent():
+    one = torch.ones(9, 2)
+    assert precision_recall(one, one[:5]) == (1.0, 1.0)
+    assert precision_recall(one, 2 * one) == (0.0, 0.0)
+
+
 def test_the_frechet_distance_needs_two_rows():
     with pytest.raises(ValueError, match="2 rows or more"):
         frechet_distance(normal(1), normal(5))

@@ -318,3 +318,10 @@ def test_on_the_shapes_the_oracles_code_has_a_mig_of_1_and_turned_by_45_degrees_
     assert mutual_information_gap(codes[:, 3:], places) == pytest.approx(1, abs=0.01)
     assert mutual_information_gap(turned_codes, places) < 0.05
     assert mutual_information_gap(normal(*codes.shape), data.factors) < 0.01
+
+
+def test_guessing_knows_only_what_was_learned_from():
+    """Of two values as frequent, what one half has more of the other has less of."""
+    codes, factor = torch.randn(60, 1, generator=torch.Generator().manual_seed(0)), torch.arange(60)
+    guessing = [dci(codes, factor % 2, n_trees=30, seed=seed).guessing.item() for seed in range(4)]
+    assert max(guessing) <= 0.5 > min(guessing)

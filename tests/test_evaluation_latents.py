@@ -48,6 +48,14 @@ def test_of_three_rows_it_is_the_integral(s):
     assert error < 0.01
 
 
+def test_its_standard_error_is_that_of_the_draws_for_these_rows():
+    """Two rows in one place and one far away: what is told differs by row, and by draw not."""
+    x = torch.tensor([[0.0], [0.0], [1000.0]]).double()
+    value, error = mutual_information(copying(0.5), x, n_samples=4, standard_error=True)
+    assert value == pytest.approx((2 * math.log(1.5) + math.log(3)) / 3, abs=1e-12)
+    assert error < 1e-9
+
+
 @pytest.mark.parametrize(("s", "n_dims"), [(1.0, 1), (0.5, 1), (1.0, 2)])
 def test_of_many_rows_it_nears_that_of_gaussians_from_below(s, n_dims):
     exact = n_dims * 0.5 * math.log(1 + 1 / s**2)

@@ -179,6 +179,15 @@ def test_more_dimensions_than_the_data_have_stay_dark():
     assert best.elbo == pytest.approx(linear_optimum([4.0, 2.0], latent_dim=2, sigma=0.5).elbo)
 
 
+def test_a_sigma_that_is_a_tensor_gives_numbers_all_the_same():
+    plain = linear_optimum([2.0, 1.0, 0.1], latent_dim=2, sigma=0.7, beta=3.0)
+    sigma, beta = torch.tensor(0.7, dtype=torch.float64), np.float64(3)
+    best = linear_optimum([2.0, 1.0, 0.1], latent_dim=2, sigma=sigma, beta=beta)
+    for name in ("elbo", "rate", "squared_error", "log_likelihood"):
+        assert type(getattr(best, name)) is float
+        assert getattr(best, name) == getattr(plain, name)
+
+
 @pytest.mark.parametrize("sigma", [1e-4, 1e4])
 def test_extreme_scales_stay_finite(sigma):
     best = linear_optimum([1.0, 0.0, -1e-9], latent_dim=3, sigma=sigma)
@@ -196,6 +205,8 @@ def test_extreme_scales_stay_finite(sigma):
         ({"eigenvalues": [1.0, -0.5]}, "finite and none below 0"),
         ({"sigma": 0.0}, "sigma must be a positive"),
         ({"sigma": math.nan}, "sigma must be a positive"),
+        ({"sigma": "learned"}, "sigma must be a positive"),
+        ({"sigma": torch.ones(2)}, "sigma must be a positive"),
         ({"beta": 0.0}, "beta must be a positive"),
         ({"beta": math.inf}, "beta must be a positive"),
         ({"latent_dim": 0}, "latent_dim"),

@@ -83,6 +83,30 @@ def test_the_fit_is_near_the_most_likely_one():
         assert k == pytest.approx((n_tail * most_likely + 5) / (n_tail + 10), abs=0.06)
 
 
+def as_published(x):
+    """Zhang and Stephens (2009), number by number: their θ, and their k, which is minus ours."""
+    n, quartile = len(x), x[math.floor(len(x) / 4 + 0.5) - 1]
+    m = 30 + math.floor(math.sqrt(n))
+    grid = [1 / x[-1] + (1 - math.sqrt(m / (j - 0.5))) / (3 * quartile) for j in range(1, m + 1)]
+
+    def k_of(theta):
+        return -sum(math.log1p(-theta * value) for value in x) / n
+
+    profile = [n * (math.log(theta / k_of(theta)) + k_of(theta) - 1) for theta in grid]
+    weights = [1 / sum(math.exp(other - own) for other in profile) for own in profile]
+    return -k_of(sum(w * theta for w, theta in zip(weights, grid, strict=True)))
+
+
+@pytest.mark.parametrize("n", [25, 40, 100, 400])
+@pytest.mark.parametrize("k", [-0.4, 0.3, 0.9])
+def test_the_fit_is_the_published_one_drawn_towards_a_half(n, k):
+    draws = np.sort(stats.genpareto(k).rvs(n, random_state=n))
+    n_tail = math.ceil(min(n / 5, 3 * math.sqrt(n)))
+    fitted = as_published((draws[-n_tail:] - draws[-n_tail - 1]).tolist())
+    found = pareto_shape(torch.from_numpy(draws).log().flip(0)).item()
+    assert found == pytest.approx((n_tail * fitted + 10 * 0.5) / (n_tail + 10), rel=1e-6, abs=1e-9)
+
+
 @pytest.mark.parametrize("sigma", [0.5, 0.7, 0.9])
 def test_a_q_that_is_too_narrow_has_a_tail_of_shape_1_less_its_variance(sigma):
     log_w = log_weights_of_a_narrow_q(sigma, 100_000, 20)

@@ -583,9 +583,9 @@ def asks_for_the_exercise(x, mean, log_var):
 
 
 def imports_the_oracle(x, mean, log_var):
-    from vae_lib.exercises.chapter_02 import EXERCISES
+    from vae_lib.exercises.chapter_02.exercise_1 import EXERCISE
 
-    return EXERCISES[0].oracle(x, mean, log_var)
+    return EXERCISE.oracle(x, mean, log_var)
 
 
 def looks_up_the_frames(x, mean, log_var):

@@ -163,6 +163,17 @@ def test_pixels_are_erased_one_by_one_and_come_back(page_of, figure, cvae):
     assert gone(page) == [8, 9, 10, 11]  # of three rows the lower one
 
 
+def test_with_nothing_left_all_labels_are_alike_and_it_says_so(page_of, figure):
+    page = page_of(figure)
+    turn_to_gaps(page)
+    press(page.get_by_role("button", name="Restore"), "Enter")
+    assert "By what is left, its label is" in readout(page)
+    erase(page, *range(12))
+    assert gone(page) == list(range(12))
+    np.testing.assert_allclose(values(page)["p_y"], 1 / CLASSES, atol=1e-6)
+    assert "With nothing left, each label has" in readout(page)
+
+
 @pytest.mark.parametrize("touch", [False, True])
 def test_a_line_over_the_pad_erases_what_it_crosses(page_of, figure, cvae, touch):
     page = page_of(figure, touch=touch, width=390, height=844)

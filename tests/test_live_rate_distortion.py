@@ -44,6 +44,19 @@ WORDS = """() => [...document.querySelectorAll(".vae-live-plot :is(.marks, .axes
   })"""
 
 
+NAMES = """() => [...document.querySelectorAll(".vae-live-plot .marks text.tick")]
+  .map((one) => {
+    const { x, y, width, height } = one.getBBox();
+    return { text: one.textContent, box: [x, x + width, -y - height, -y] };
+  })"""
+# As chapter 12 measures them: the line of equal ELBO runs close above the curve.
+OF_DIGITS = {
+    "betas": [0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8],
+    "rates": [9.44, 7.73, 6.15, 4.46, 2.85, 1.54, 0.56],
+    "distortions": [15.96, 16.72, 17.67, 19.17, 20.94, 23.04, 25.32],
+}
+
+
 @pytest.fixture(scope="module")
 def models():
     return curve_models()
@@ -237,6 +250,34 @@ def test_no_word_in_the_plot_stands_on_another(page_of, models, width):
                         or one["bottom"] <= other["top"] or other["bottom"] <= one["top"]
                     )  # fmt: skip
                     assert apart, (one["text"], other["text"], i)
+
+
+def test_no_line_runs_through_the_middle_of_a_name_of_a_beta(page_of):
+    page = page_of(seven_models())
+    for i in range(7):
+        choose(page, i)
+        drawn, names = page.evaluate(DRAWN), page.evaluate(NAMES)
+        known = {f"{beta:g}" for beta in OF_DIGITS["betas"]}
+        beside = [one for one in names if one["text"].removeprefix("β = ") in known]
+        assert len(beside) == 7
+        for name, (left, right, bottom, top) in ((one["text"], one["box"]) for one in beside):
+            for line in (drawn["tangent"], drawn["equal"]):
+                x, y = np.linspace(*line, 1000).T
+                over = np.abs(2 * x - left - right) < (right - left) / 2  # of its middle half
+                inside = over & (y > bottom + 3) & (y < top - 3)
+                assert not inside.any(), (name, i)
+
+
+def seven_models():
+    models = [curve_models(seed=i)[0] for i in range(7)]
+    facts = {"image_shape": (3, 4), "rates": OF_DIGITS["rates"]}
+    return rate_distortion(
+        models,
+        OF_DIGITS["betas"],
+        torch.rand(2, 12).round(),
+        distortions=OF_DIGITS["distortions"],
+        **facts,
+    )
 
 
 def test_seven_models_of_the_digits_are_light(digits):

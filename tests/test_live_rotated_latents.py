@@ -68,6 +68,14 @@ def test_keys_turn_the_old_axis(page_of):
     assert knob.get_attribute("aria-valuetext") == "0°"
 
 
+def test_the_slider_stays_at_either_end(page_of):
+    page = page_of(turned_figure()[0])
+    slider = page.get_by_role("slider", name="angle")
+    for key, angle in (("End", 180), ("Home", -180)):
+        press(slider, key)
+        assert values(page)["angle"] == angle == float(slider.input_value())
+
+
 def test_it_starts_at_the_angle_asked_for_with_codes_drawn_from_q():
     figure, vae, x, factors = turned_figure(angle=30.0, seed=3)
     again, *_ = turned_figure(angle=30.0, seed=3)

@@ -2,6 +2,7 @@ import itertools
 import math
 import re
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -75,7 +76,16 @@ def test_a_row_of_another_length_names_both():
         net(torch.zeros(2, 64))
 
 
-@pytest.mark.parametrize("reduce", [torch.mean, lambda x: x.flatten(), lambda x: x.mean((1, 2, 3))])
+@pytest.mark.parametrize(
+    "reduce",
+    [
+        torch.mean,
+        lambda x: x.flatten(),
+        lambda x: x.mean((1, 2, 3)),
+        lambda x: x.transpose(0, 1),
+        lambda x: x[:1],
+    ],
+)
 def test_a_network_that_gives_no_result_an_image_is_named(reduce):
     class Reducing(nn.Module):
         def forward(self, x):
@@ -85,7 +95,7 @@ def test_a_network_that_gives_no_result_an_image_is_named(reduce):
         OverRows(Reducing(), (4, 4))(torch.zeros(2, 16))
 
 
-@pytest.mark.parametrize("shape", [(), (4,), (1, 2, 3, 4), (0, 4), (4.5, 4), (-1, 8)])
+@pytest.mark.parametrize("shape", [(), (4,), (1, 2, 3, 4), (0, 4), (4.5, 4), (-1, 8), None, 8])
 def test_shapes_that_are_none_are_refused(shape):
     with pytest.raises(ValueError, match="shape"):
         OverRows(nn.Identity(), shape)
@@ -252,7 +262,20 @@ def test_convolutions_and_their_sizes_can_be_chosen():
     assert convolutional_encoder([8, 8], [2], 5).shape == (1, 8, 8)
 
 
-@pytest.mark.parametrize("channels", [(), 16, None, (4, 0), (4.5,)])
+def test_whole_numbers_of_any_kind_are_geometry():
+    floats = {"kernel": 3.0, "stride": np.float32(2), "padding": np.int64(1)}
+    assert convolutional_encoder((9, 8), (4.0,), 5, **floats)(torch.zeros(1, 72)).shape == (1, 5)
+    assert convolutional_decoder(2, (4,), (9, 8), **floats)(torch.zeros(1, 2)).shape == (1, 72)
+    for make in (
+        lambda **options: convolutional_encoder((8, 8), (4,), 2, **options),
+        lambda **options: convolutional_decoder(2, (4,), (8, 8), **options),
+    ):
+        for name, value in {"kernel": (3, 3), "stride": 0, "padding": 4}.items():
+            with pytest.raises(ValueError, match=f"{name} must be"):
+                make(**{name: value})
+
+
+@pytest.mark.parametrize("channels", [(), 16, None, (4, 0), (4.5,), "16", {4, 5}])
 @pytest.mark.parametrize(
     "make",
     [
@@ -300,6 +323,8 @@ def test_numbers_become_planes_beside_the_channels():
 
 
 def test_planes_need_channels_and_rows_to_fit():
+    with pytest.raises(ValueError, match=r"net must take images.*but is a Sequential"):
+        WithPlanes(mlp(19, 4, 2), 3)
     with pytest.raises(ValueError, match=r"3 channels.*3 more.*at least 4"):
         WithPlanes(OverRows(nn.Flatten(), (3, 4, 4)), 3)
     net = WithPlanes(OverRows(nn.Flatten(), (4, 4, 4)), 3)

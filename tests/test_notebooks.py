@@ -267,11 +267,22 @@ def figure_positions(notebook):
     return [i for i, tree in trees.items() if draws(tree, drawing)]
 
 
+def assert_described(cell):
+    alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+    assert len(alt) >= 30, f"{where(cell)} draws, but mystnb.image.alt is {alt!r}"
+
+
+def test_every_live_figure_has_a_description_for_where_it_is_a_picture(notebook, chapter_number):
+    alive = [cell for cell in code_cells(notebook) if re.search(r"\blive\.\w+\(", cell.source)]
+    assert alive or chapter_number.isalpha()  # a project has none
+    for cell in alive:
+        assert_described(cell)
+
+
 def test_every_figure_has_a_description_and_a_caption(notebook):
     cells = notebook.cells
     for i in figure_positions(notebook):
-        alt = cells[i].metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-        assert len(alt) >= 30, f"{where(cells[i])} draws, but mystnb.image.alt is {alt!r}"
+        assert_described(cells[i])
         assert i + 1 < len(cells) and CAPTION.match(cells[i + 1].source), (
             f"{where(cells[i])} draws: the next cell must start with **Figure N.M.**"
         )

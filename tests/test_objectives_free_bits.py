@@ -160,9 +160,9 @@ class Heavy(nn.Module):
         return td.Independent(td.StudentT(3.0, torch.zeros(len(x), 2, dtype=x.dtype)), 1)
 
 
-@pytest.mark.parametrize("floor", [-0.1, math.nan, math.inf])
+@pytest.mark.parametrize("floor", [-0.1, math.nan, math.inf, "0.1", None])
 def test_a_floor_that_is_none_is_refused(written_down, floor):
-    with pytest.raises(ValueError, match="floor must be 0 or more nats"):
+    with pytest.raises(ValueError, match=r"floor, in nats .* must be a finite number of 0 or more"):
         free_bits(*written_down, floor=floor)
 
 

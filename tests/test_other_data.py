@@ -1,6 +1,7 @@
 """A build on another data set: refused at once where it cannot be, and kept apart from the book."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,9 @@ def book(tmp_path):
         (tmp_path / name).mkdir()
     cells = [
         new_markdown_cell(f"{OPENING}\n\nIt begins."),
-        new_code_cell("import os\nprint(os.environ['VAE_BOOK_DATASET'])\nn, kinds = 784, 10"),
+        new_code_cell(
+            'import os\nprint(os.environ.get("VAE_BOOK_DATASET", "?"))\nn, kinds = 784, 10'
+        ),
         new_markdown_cell(PROSE),
     ]
     nbformat.write(new_notebook(cells=cells), tmp_path / "chapters" / "01_a.ipynb")
@@ -91,6 +94,26 @@ def test_a_page_says_so_and_shows_the_runs_numbers_behind_those_of_the_text(book
     assert "measured on `digits`" in (staged / "book" / "claims.md").read_text()
     assert "Book, on digits" in (staged / "_config.yml").read_text()
     assert nbformat.read(executed / "01_a.ipynb", as_version=4).cells[2].source == PROSE
+
+
+def test_a_chapter_that_keeps_its_data_says_that_it_does(tmp_path):
+    cells = [new_markdown_cell(OPENING), new_code_cell('dataset = load("shapes")')]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "15_b.ipynb")
+    other_data.annotate(tmp_path / "15_b.ipynb", tmp_path / "staged.ipynb", "digits")
+    opening, _ = nbformat.read(tmp_path / "staged.ipynb", as_version=4).cells
+    assert "Built on another data set" not in opening.source
+    assert "keeps the data that it comes with" in opening.source
+
+
+def test_chapters_that_keep_their_data_are_those_that_say_so():
+    kept = set()
+    for path in (ROOT / "chapters").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        if not any(other_data.ASKED in c.source for c in cells if c.cell_type == "code"):
+            kept.add(str(int(path.name[:2])))
+    page = (ROOT / "book" / "how_to_use.md").read_text(encoding="utf-8")
+    (said,) = re.findall("Two chapters keep data of their own.+", page)
+    assert kept == set(re.findall(r"Chapter (\d+) needs", said)) == {"10", "15"}
 
 
 def test_on_its_own_data_a_page_says_nothing(book, monkeypatch):

@@ -527,6 +527,15 @@ def test_print_is_black_on_white_and_whole(visit):
         }).length"""
     )
     assert clinging == 0, "code clings to what stands about it, and both leave a gap"
+    squashed = page.evaluate(
+        """() => [...document.querySelectorAll("div.cell_output img")].filter((image) => {
+          image.style.cssText = "width: 500px; height: 650px;"; // its own style
+          const { width, height } = image.getBoundingClientRect();
+          const kept = Math.abs(width / height - 500 / 650) < 0.01;
+          return !kept && getComputedStyle(image).objectFit !== "contain";
+        }).length"""
+    )
+    assert squashed == 0, "a figure that is too tall for its page loses its proportions"
     assert page.locator(".vae-live-placeholder img").is_visible()
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")

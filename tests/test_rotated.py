@@ -231,6 +231,20 @@ def test_what_is_no_rotation_is_refused():
         rotated(vae, torch.eye(3))
 
 
+def test_a_conditional_model_is_turned_for_what_is_given():
+    torch.manual_seed(0)
+    encoder, decoder = DiagonalGaussian(mlp(6 + 3, 8, 4)), Bernoulli(mlp(2 + 3, 8, 6))
+    cvae = ConditionalVAE(encoder, decoder, StandardNormal(2)).double()
+    y = torch.eye(3, dtype=torch.float64)[torch.arange(len(data())) % 3]
+    with pytest.raises(ValueError, match=r"cvae\.given\(y\)"):
+        rotated(cvae, orthogonal(2))
+    given = cvae.given(y)
+    torch.manual_seed(3)
+    before = elbo(given, data(), n_samples=2)
+    torch.manual_seed(3)
+    torch.testing.assert_close(elbo(rotated(given, orthogonal(2)), data(), n_samples=2), before)
+
+
 def test_what_is_no_gaussian_is_refused():
     class Flat(nn.Module):
         def forward(self):

@@ -91,9 +91,10 @@ def test_a_second_run_with_one_object_is_refused():
     [
         ({"objective": 0.5}, "must be a function"),
         ({"n_epochs": 0}, "n_epochs"),
-        ({"start": -0.1}, "start must be a finite weight"),
-        ({"end": math.inf}, "end must be a finite weight"),
-        ({"end": math.nan}, "end must be a finite weight"),
+        ({"start": -0.1}, "start must be a finite number of 0 or more"),
+        ({"start": None}, "start must be a finite number of 0 or more"),
+        ({"end": math.inf}, "end must be a finite number of 0 or more"),
+        ({"end": math.nan}, "end must be a finite number of 0 or more"),
     ],
 )
 def test_arguments_that_are_no_schedule_are_refused(settings, message):

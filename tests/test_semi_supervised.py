@@ -238,6 +238,12 @@ def test_what_is_no_distribution_over_classes_is_refused(p_y):
         SemiSupervisedVAE(mlp(4, 2), random_model().cvae, torch.tensor(p_y))
 
 
+def test_probabilities_that_were_rounded_add_up_to_one():
+    model = SemiSupervisedVAE(mlp(4, 3), random_model().cvae, [0.33333, 0.33333, 0.33333])
+    torch.testing.assert_close(model.log_p_y.exp().sum(), torch.tensor(1.0).double())
+    torch.testing.assert_close(model.log_p_y, torch.full((3,), -math.log(3)).double())
+
+
 def test_bad_input_is_refused_with_the_remedy():
     model, x = random_model(), binary(4)
     with pytest.raises(ValueError, match=r"one_hot\(labels, 3\)"):
@@ -248,6 +254,9 @@ def test_bad_input_is_refused_with_the_remedy():
         semi_supervised_bound(model, x, one_hot([0, 1, 2, 0]), torch.ones(4, 1))
     with pytest.raises(ValueError, match="a single 1 among zeros"):
         semi_supervised_bound(model, x, torch.zeros(4, 3).double(), torch.ones(4))
+    for alpha in (-0.1, math.nan, math.inf, None):
+        with pytest.raises(ValueError, match="alpha must be a finite number of 0 or more"):
+            semi_supervised_bound(model, x, one_hot([0, 1, 2, 0]), torch.ones(4), alpha=alpha)
     model.classifier = mlp(4, 2).double()
     with pytest.raises(ValueError, match="needs 3 units"):
         unlabelled_bound(model, x)

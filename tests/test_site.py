@@ -6,12 +6,19 @@ import sys
 import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
+from textwrap import dedent
+from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
 import yaml
+from docutils import nodes
+from docutils.utils import new_document
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from printed_numbers import is_checked
 from release import release_tag
+from sphinx.ext.napoleon.docstring import GoogleDocstring
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
@@ -82,6 +89,15 @@ def test_every_glossary_term_exists():
             assert term in terms, f"{name} uses the term {term!r}, which the glossary lacks"
 
 
+def test_a_word_is_where_one_looks_for_it_in_the_glossary():
+    entries = (BOOK / "glossary.md").read_text(encoding="utf-8").partition("{glossary}\n")[2]
+    words = [entry.split("\n")[0] for entry in re.split(r"\n\n(?=\S)", entries)]
+    assert len(words) > 50
+    plain = [normalize("NFKD", word.casefold()).encode("ascii", "ignore") for word in words]
+    spelt = [word.replace(b"-", b" ") for word in plain]
+    assert spelt == sorted(spelt)
+
+
 def test_every_citation_exists():
     keys = set(re.findall(r"^@\w+\{([^,]+),", (BOOK / "references.bib").read_text(), re.MULTILINE))
     for name, text in markdown():
@@ -111,12 +127,36 @@ def test_every_module_of_the_library_has_its_place_in_the_reference():
         ("calls :class:`~torch.Tensor.expand`", "calls ``torch.Tensor.expand``"),
         ("*static* or 2 * 3", r"*static* or 2 \* 3"),
         ("x_mean of p_ is log_px", r"x_mean of p\_ is log_px"),
+        ("latent_dim: L.", r"latent_dim: \L."),
     ],
 )
 def test_docstrings_are_read_as_plain_text_with_code(module, docstring, shown):
     lines = [docstring]
     module("typesetting").process_docstring(None, "function", "f", None, None, lines)
     assert lines == [shown]
+
+
+def test_a_comma_stays_where_it_stands_although_others_read_the_same(module):
+    document = new_document("page")
+    paragraph = nodes.paragraph()
+    document += paragraph
+    formula = [nodes.math(letter, letter) for letter in "Dabs"]
+    link = nodes.reference("", "chapter 12")
+    paragraph += [nodes.Text("In "), link, nodes.Text(", "), formula[0], nodes.Text(" is not ")]
+    paragraph += [formula[1], nodes.Text(", "), formula[2], nodes.Text(", "), formula[3]]
+    said = paragraph.astext()
+    assert said == "In chapter 12, D is not a, b, s"
+    module("typesetting").KeepTogether(document).run()
+    assert paragraph.astext() == said
+    kept = [node.astext() for node in paragraph.findall(nodes.inline)]
+    assert kept == ["a,", "b,"]
+
+
+def test_what_an_attribute_says_before_a_colon_is_not_its_type(module):
+    lines = ["Its length in bits: that of all words."]
+    module("typesetting").process_docstring(None, "property", "bits", None, None, lines)
+    read = str(GoogleDocstring(lines, what="property", name="bits"))
+    assert " ".join(read.split()) == "Its length in bits: that of all words."
 
 
 # The built pages
@@ -157,6 +197,77 @@ def pages(html):
     return {
         path: Page(path) for path in sorted(html.rglob("*.html")) if "_static" not in path.parts
     }
+
+
+# A cell shows what it prints and draws. The value of its last line is shown beside that where
+# nobody thinks of it: `fit(...)` without `_ =` before it fills a page with a History.
+
+UNREADABLE = re.compile(r"<[^<>]* at 0x[0-9a-f]+>|\bHistory\(|\btensor\(\[[^)]{200}")
+
+
+def shown_by_accident(notebook):
+    """What cells show that nobody meant: values that are no picture and are not verified, and what
+    is printed of objects that have no words for themselves, or of tensors of many numbers."""
+    found = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            is_text = set(data) == {"text/plain"}
+            text = data["text/plain"] if is_text else output.get("text", "")
+            if (is_text and not is_checked(cell)) or UNREADABLE.search(text):
+                found.append(f"{cell.source.splitlines()[-1]!r} shows {text[:80]!r}")
+    return found
+
+
+def test_no_cell_shows_a_value_by_accident(html):
+    folder = html.parent / "executed"
+    if not folder.is_dir():
+        pytest.skip("a site from elsewhere, without the executed chapters beside it")
+    copies = sorted(folder.glob("*.ipynb"))
+    assert {copy.stem for copy in copies} == {chapter.stem for chapter in CHAPTERS}
+    for copy in copies:
+        found = shown_by_accident(nbformat.read(copy, as_version=4))
+        assert not found, f"{copy.stem}: {found}; give it to a name, as in `_ = fit(...)`"
+
+
+BY_ACCIDENT = (
+    "History(train=[-3.0], held_out=[])",
+    "torch.zeros(2)",
+    "[0.5, 0.25]",
+    "plt.plot([1, 2])",
+    "print(History(train=[-3.0]))",
+    "print(object())",
+    "print('weights:', torch.zeros(40, 30))",
+)
+MEANT = (
+    "_ = History(train=[-3.0])",
+    "plt.plot([1, 2])\nplt.show()",
+    "print('means', torch.zeros(3), torch.Size([2, 3]), '1 < 2 > 0')",
+    "claim('one is one', 1.0, equals=1)",
+    "quiz('01')",
+    "check('2.1', ...)",
+)
+
+
+def test_a_value_that_is_shown_by_accident_is_found(module):
+    begin = """
+        %matplotlib inline
+        import torch
+        from matplotlib import pyplot as plt
+        from vae_lib.claims import claim
+        from vae_lib.exercises import check, quiz
+        from vae_lib.training import History
+    """
+    cells = [new_code_cell(source) for source in (dedent(begin), *BY_ACCIDENT, *MEANT)]
+    run = module("execution").run(new_notebook(cells=cells), dataset="")
+    assert run.stopped is None
+    assert all(cell.outputs for cell in run.notebook.cells[1:] if not cell.source.startswith("_"))
+    shown = shown_by_accident(run.notebook)
+    assert len(shown) == len(BY_ACCIDENT), shown
+    assert all(repr(a) in said for a, said in zip(BY_ACCIDENT, shown, strict=True))
+    verified = new_code_cell("x.shape", metadata={"tags": ["nbval-check-output", "keep_output"]})
+    verified.outputs = [new_output("execute_result", data={"text/plain": "torch.Size([2])"})]
+    assert shown_by_accident(new_notebook(cells=[verified])) == []
 
 
 def is_elsewhere(address):

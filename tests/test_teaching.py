@@ -74,6 +74,12 @@ def test_each_part_has_its_timetables_and_what_they_leave_out_is_said():
     assert read == [n for numbers in further for n in numbers]
 
 
+def test_every_chapter_with_a_first_figure_to_open_with_is_there():
+    figures = re.search(r"^## A figure to open with$(.+?)^## ", PAGE, re.MULTILINE | re.DOTALL)[1]
+    opened = re.findall(r"Figure (\d+)\.1\b", figures)
+    assert opened == sorted(set(CHAPTERS) - {"0"}, key=int)
+
+
 def test_every_misconception_is_a_mistake_that_the_checker_knows():
     known = {(id_, m.name) for id_, exercise in exercises().items() for m in exercise.mistakes}
     found = MISTAKE.findall(PAGE)

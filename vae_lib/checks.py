@@ -246,10 +246,11 @@ def count(value: object, name: str, at_least: int = 1) -> int:
     return int(value)
 
 
-def positive(value: object, name: str) -> float:
-    """A positive finite number, from anything that is one."""
-    if not _is_number(value) or not 0 < value < math.inf:
-        raise ValueError(f"{name} must be a positive finite number, not {value!r}.")
+def positive(value: object, name: str, *, or_zero: bool = False) -> float:
+    """A positive finite number, or 0 where that will do, from anything that is one."""
+    if not _is_number(value) or not 0 <= value < math.inf or not (value or or_zero):
+        kind = "a finite number of 0 or more" if or_zero else "a positive finite number"
+        raise ValueError(f"{name} must be {kind}, not {value!r}.")
     return float(value)
 
 

@@ -90,7 +90,7 @@ class ConditionalVAE(nn.Module):
         decoder: takes z and y side by side: (N, L + C).
         prior: called with y if it takes an argument, (N, C), and else with nothing: p(z|y) or p(z).
 
-    Source: Sohn, Lee and Yan (2015); Kingma et al. (2014).
+    Source: Sohn, Lee and Yan (2015); Kingma et al. (2014). Taught in chapter 13.
     """
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, prior: nn.Module) -> None:
@@ -165,11 +165,14 @@ def rotated(vae: VAE, rotation: Tensor) -> VAE:
     The parts are those of `vae`, so what one learns the other learns; `vae` is not changed.
 
     Raises:
-        ValueError: a matrix that is not orthogonal, or not of the size of the latent space; later,
-            a q or prior that is not Gaussian, for which no turned distribution is at hand.
+        ValueError: a matrix that is not orthogonal, or not of the size of the latent space; a
+            conditional model (turn `cvae.given(y)`); later, a q or prior that is not Gaussian, for
+            which no turned distribution is at hand.
 
-    Source: Locatello et al. (2019), on what data alone cannot tell.
+    Source: Locatello et al. (2019), on what data alone cannot tell. Taught in chapter 15.
     """
+    if isinstance(vae, ConditionalVAE):
+        raise ValueError("A conditional model is turned as rotated(cvae.given(y), rotation).")
     # On the CPU, because not every GPU has float64.
     rotation = as_tensor(rotation, "rotation").cpu().double()
     eye = torch.eye(rotation.shape[-1] if rotation.ndim else 0, dtype=torch.float64)

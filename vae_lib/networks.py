@@ -94,15 +94,13 @@ def conv_sizes(
     Taught in chapter 10.
     """
     n_layers = count(n_layers, "n_layers", at_least=0)
-    kernel, stride = count(kernel, "kernel"), count(stride, "stride")
-    if (padding := count(padding, "padding", at_least=0)) >= kernel:
-        raise ValueError(f"padding must be less than kernel, {kernel}, but is {padding}.")
+    kernel, stride, padding = _geometry(kernel, stride, padding)
     sizes = [count(size, "size")]
     for _ in range(n_layers):
         if sizes[-1] + 2 * padding < kernel:
             smallest = 1
             for _ in range(n_layers):
-                smallest = max(1, (smallest - 1) * stride - 2 * padding + kernel)
+                smallest = (smallest - 1) * stride - 2 * padding + kernel
             raise ValueError(
                 f"{size} pixels are too few for {n_layers} convolutions with kernel={kernel}, "
                 f"stride={stride} and padding={padding}: {smallest} or more are needed. "
@@ -143,7 +141,7 @@ def convolutional_encoder(
     stride in the place of pooling. Taught in chapter 10.
     """
     n_channels, height, width = _shape(image_shape)
-    widths = _channels(channels)
+    widths, (kernel, stride, padding) = _channels(channels), _geometry(kernel, stride, padding)
     h, w = (
         conv_sizes(size, len(widths), kernel=kernel, stride=stride, padding=padding)[-1]
         for size in (height, width)
@@ -188,6 +186,7 @@ def convolutional_decoder(
     """
     n_channels, *size = _shape(image_shape)
     latent_dim, widths = count(latent_dim, "latent_dim"), _channels(channels)
+    kernel, stride, padding = _geometry(kernel, stride, padding)
     sizes = [
         conv_sizes(side, len(widths), kernel=kernel, stride=stride, padding=padding)[::-1]
         for side in size
@@ -226,6 +225,11 @@ class WithPlanes(nn.Module):
 
     def __init__(self, net: OverRows, n_numbers: int) -> None:
         super().__init__()
+        if not isinstance(net, OverRows):
+            raise ValueError(
+                f"net must take images, as convolutional_encoder(...) and OverRows(net, shape) do, "
+                f"but is a {type(net).__name__}."
+            )
         self.net = net
         self.n_numbers = count(n_numbers, "n_numbers")
         if (n_channels := net.shape[0] - self.n_numbers) < 1:
@@ -250,10 +254,17 @@ class WithPlanes(nn.Module):
 
 def _shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
     """(C, H, W) from that or (H, W)."""
+    if not isinstance(shape, Sequence) or len(shape) not in (2, 3):
+        raise ValueError(f"shape must be (C, H, W) or (H, W), not {shape!r}.")
     sizes = tuple(count(size, "A size in shape") for size in shape)
-    if len(sizes) not in (2, 3):
-        raise ValueError(f"shape must be (C, H, W) or (H, W), not {sizes}.")
     return (1,) * (3 - len(sizes)) + sizes
+
+
+def _geometry(kernel: int, stride: int, padding: int) -> tuple[int, int, int]:
+    kernel, stride = count(kernel, "kernel"), count(stride, "stride")
+    if (padding := count(padding, "padding", at_least=0)) >= kernel:
+        raise ValueError(f"padding must be less than kernel, {kernel}, but is {padding}.")
+    return kernel, stride, padding
 
 
 def _channels(channels: Sequence[int]) -> list[int]:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch import distributions as td
 
-from vae_lib.checks import called, count
+from vae_lib.checks import called, count, positive
 
 if TYPE_CHECKING:
     from vae_lib.models import VAE, Autoencoder, ConditionalVAE
@@ -99,12 +99,10 @@ def free_bits(vae: "VAE", x: Tensor, *, floor: float, n_samples: int = 1) -> Ten
         ValueError: a floor below 0 or not finite; a q(z|x) or p(z) that are not independent over
             dimensions, or whose KL torch does not know in closed form.
 
-    Source: Kingma et al. (2016). Taught in chapter 11.
+    Source: Kingma et al. (2016), whose floor is for the KL of a group of dimensions, averaged over
+    the batch in the same way: here each dimension is a group. Taught in chapter 11.
     """
-    if not 0 <= floor < math.inf:
-        raise ValueError(
-            f"floor must be 0 or more nats for each latent dimension, and finite, not {floor!r}."
-        )
+    floor = positive(floor, "floor, in nats for each latent dimension,", or_zero=True)
     q_z = _posterior(vae, x)
     kl = _kl_by_dimension(q_z, _prior(vae, q_z))
     log_px = _log_likelihood(vae, _draws(q_z, n_samples), x).mean(0)
@@ -131,7 +129,7 @@ def conditional_elbo(
     As the objective of `fit` it wants data=(x, y), whose rows travel together. Every other
     objective is made conditional in the same way, by `cvae.given(y)` in place of the model.
 
-    Source: Sohn, Lee and Yan (2015), whose x is our y.
+    Source: Sohn, Lee and Yan (2015), whose x is our y. Taught in chapter 13.
     """
     return elbo(cvae.given(y), x, n_samples=n_samples, beta=beta)
 

@@ -1,11 +1,10 @@
 """Weights that change while a model learns, as objectives that `fit` can take as they are."""
 
-import math
 from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from vae_lib.checks import count
+from vae_lib.checks import count, positive
 
 
 class WarmUp:
@@ -45,12 +44,10 @@ class WarmUp:
                 f"objective must be a function of a model and a batch with an argument beta, such "
                 f"as elbo, not {objective!r}: write WarmUp(elbo, n_epochs=10)."
             )
-        for name, weight in (("start", start), ("end", end)):
-            if not 0 <= weight < math.inf:
-                raise ValueError(f"{name} must be a finite weight of 0 or more, not {weight!r}.")
         self.objective = objective
         self.n_epochs = count(n_epochs, "n_epochs")
-        self.start, self.end = start, end
+        self.start = positive(start, "start", or_zero=True)
+        self.end = positive(end, "end", or_zero=True)
         self.n_done = 0
 
     @property

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vae_lib.checks import as_tensor, called, device_of, dtype_of, evaluating, rows
+from vae_lib.checks import as_tensor, called, device_of, dtype_of, evaluating, positive, rows
 from vae_lib.objectives import conditional_elbo
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def labelled_bound(model: SemiSupervisedVAE, x: Tensor, y: Tensor, *, n_samples:
 def class_bounds(model: SemiSupervisedVAE, x: Tensor, *, n_samples: int = 1) -> Tensor:
     """L(x, y) for each of the C classes and every x of (B, D): (C, B), in nats.
 
-    Each class has draws of z of its own. Takes the time and the memory of C batches.
+    Each class has draws of z of its own. Takes the time and the memory of C batches. Taught in
+    chapter 13.
     """
     n_classes, n = len(model.log_p_y), len(x)
     y = torch.eye(n_classes, dtype=x.dtype, device=x.device).repeat_interleave(n, dim=0)
@@ -120,7 +121,8 @@ def semi_supervised_bound(
         alpha: the weight of log q(y|x), 0 or more.
 
     Raises:
-        ValueError: y or labelled of another shape; a row that is labelled and not one-hot.
+        ValueError: y or labelled of another shape; a row that is labelled and not one-hot; an alpha
+            below 0 or not finite.
 
     Source: Kingma, Mohamed, Rezende and Welling (2014). Taught in chapter 13.
     """
@@ -129,7 +131,7 @@ def semi_supervised_bound(
             f"labelled must say for each of the {len(x)} examples whether it has a label, "
             f"({len(x)},), but has shape {tuple(labelled.shape)}."
         )
-    labelled = labelled.bool()
+    labelled, alpha = labelled.bool(), positive(alpha, "alpha", or_zero=True)
     _check_one_hot(model, y, len(x), labelled)
     bounds, log_q_y = class_bounds(model, x, n_samples=n_samples), model.log_q_y(x)
     label = y.argmax(1, keepdim=True)

@@ -11,6 +11,7 @@ from torch import distributions as td
 from vae_lib.checks import HALVES, count
 from vae_lib.conditionals.over_dimensions import OverDimensions
 from vae_lib.conditionals.over_rows import over_rows
+from vae_lib.conditionals.ranges import checked_range
 
 LOG_VAR_RANGE = (-20.0, 20.0)
 """The range to which log-variances are clamped, so that σ stays between 4.5e-5 and 2.2e4."""
@@ -30,12 +31,8 @@ class DiagonalGaussian(nn.Module):
 
     def __init__(self, net: nn.Module, log_var_range: tuple[float, float] = LOG_VAR_RANGE) -> None:
         super().__init__()
-        if not log_var_range[0] < log_var_range[1]:
-            raise ValueError(
-                f"log_var_range must be (low, high) with low < high, not {log_var_range}."
-            )
         self.net = net
-        self.log_var_range = log_var_range
+        self.log_var_range = checked_range(log_var_range, "log_var_range")
         self.validate_args = True
 
     def forward(self, x: Tensor) -> td.Independent:

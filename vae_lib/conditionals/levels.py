@@ -10,6 +10,7 @@ from vae_lib.checks import HALVES, count
 from vae_lib.conditionals.on_levels import LevelsCategorical, LevelsLogistic
 from vae_lib.conditionals.over_dimensions import OverDimensions
 from vae_lib.conditionals.over_rows import over_rows
+from vae_lib.conditionals.ranges import checked_range
 
 LOG_SCALE_RANGE = (-10.0, 10.0)
 """The range to which the log-scales of a `DiscretisedLogistic` are clamped, in units of the data,
@@ -89,14 +90,10 @@ class DiscretisedLogistic(nn.Module):
         super().__init__()
         if scale not in ("per value", "learned"):
             raise ValueError(f'scale must be "per value" or "learned", not {scale!r}.')
-        if not log_scale_range[0] < log_scale_range[1]:
-            raise ValueError(
-                f"log_scale_range must be (low, high) with low < high, not {log_scale_range}."
-            )
         self.net = net
         self.n_levels = count(n_levels, "n_levels", at_least=2)
         self.log_scale = nn.Parameter(torch.tensor(-2.0)) if scale == "learned" else None
-        self.log_scale_range = log_scale_range
+        self.log_scale_range = checked_range(log_scale_range, "log_scale_range")
         self.validate_args = True
 
     def forward(self, z: Tensor) -> td.Independent:

@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+import zlib
 
 import numpy as np
 import torch
@@ -39,7 +40,7 @@ def _members(name: str, archive: bytes) -> dict[str, bytes]:
                 is_it = member.isreg() and member.size == N_RECORDS * RECORD
                 if is_it and member.name in {*TRAIN, *TEST}:
                     found[member.name] = tar.extractfile(member).read()
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise ValueError(f"{name}: the archive is damaged ({error})") from error
     if missing := [file for file in (*TRAIN, *TEST) if file not in found]:
         raise ValueError(

@@ -12,13 +12,13 @@ evaluation mode, and afterwards has the mode that it had.
 
 from vae_lib.evaluation.draws import (
     energy_distance,
+    frechet_distance,
     nearest_distance,
     precision_recall,
     two_sample_accuracy,
 )
 from vae_lib.evaluation.factors import DCI, dci, factor_information, mutual_information_gap
 from vae_lib.evaluation.floors import jackknife_error, real_against_real
-from vae_lib.evaluation.frechet import frechet_distance
 from vae_lib.evaluation.latents import active_units, mutual_information
 from vae_lib.evaluation.likelihood import bits_per_dim, log_likelihood
 from vae_lib.evaluation.linear import LinearOptimum, linear_optimum

@@ -6,6 +6,7 @@ that are random, a symbol is a *draw* from that distribution, and pushing it giv
 `send` and `receive` use both for binary images, whose latents are points of a grid.
 """
 
+import contextlib
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,10 @@ WORD = 32
 LOWEST_HEAD = 1 << WORD
 PRECISION = 24
 """Frequencies of symbols sum to 2^24, so that a pixel's costs at most 1.7e-7 bits too much."""
+
+
+MOST_LATENT_BITS = 20
+"""Of `latent_bits`: a table of 2^20 bins for each latent fills 16 MB."""
 
 
 @dataclass
@@ -108,11 +113,13 @@ def _as_table(table: Sequence[int], precision: int) -> np.ndarray:
     precision = checks.count(precision, "precision", 0)
     table = np.asarray(table)
     good = precision <= WORD and table.ndim == 1 and table.dtype.kind in "iu"
-    if not good or table.min(initial=0) < 0 or table.sum() != 1 << precision:
+    # Numbers above the sum could wrap round in it.
+    good = good and table.min(initial=0) >= 0 and table.max(initial=0) <= 1 << precision
+    if not good or table.sum() != 1 << precision:
         raise ValueError(
             f"A table must be whole numbers of at least 0 that sum to 2^{precision}, the precision "
             f"at most {WORD}, but is {table.dtype} of shape {table.shape} with the sum "
-            f"{table.sum()}. Make it with vae_lib.evaluation.coding.frequencies."
+            f"{table.sum(dtype=float):.12g}. Make it with vae_lib.evaluation.coding.frequencies."
         )
     return table
 
@@ -135,14 +142,15 @@ def frequencies(probabilities: Tensor | np.ndarray, precision: int = PRECISION) 
             f"probabilities must be finite numbers of at least 0, of shape (..., S) with S of 1 or "
             f"more, but have shape {p.shape} and values such as {p.ravel()[:3].tolist()}."
         )
-    possible, sums = p > 0, p.sum(-1, keepdims=True)
+    possible, largest = p > 0, p.max(-1, keepdims=True)
     room = (1 << precision) - possible.sum(-1, keepdims=True)
     if not possible.any(-1).all() or room.min() < 0 or precision > WORD:
         raise ValueError(
             f"Each row of probabilities needs a positive one, and at most 2^precision of them; "
             f"the precision is {precision}, and must be at most {WORD}."
         )
-    table = np.floor(p / sums * room).astype(np.int64) + possible
+    p = p / largest  # whose sum is finite, and no share of it too small to divide by
+    table = np.floor(p / p.sum(-1, keepdims=True) * room).astype(np.int64) + possible
     left_over = (1 << precision) - table.sum(-1)
     most_probable = np.arange(p.shape[-1]) == p.argmax(-1)[..., None]
     return table + most_probable * left_over[..., None]
@@ -163,19 +171,20 @@ def send(
     that follows unreadable. For the same reason both need the same versions and the same machine.
 
     Raises:
-        ValueError: images that are not binary; a decoder that is not Bernoulli; q(z|x) or p(z)
-            that is no product over dimensions with a cdf; a message with too few bits to start.
+        ValueError: images that are not binary, or not as long as the decoder's; a model without an
+            encoder, or that is conditional; a decoder that is not Bernoulli; q(z|x) or p(z) that
+            is no product over dimensions with a cdf; a message with too few bits to start.
 
     Source: Townsend, Bird and Barber (2019). Taught in chapter 12.
     """
-    x = checks.rows(x, "x", dtype=torch.float64).cpu()
+    message, codec = _copied(message), _Codec(vae, latent_bits, precision)
+    x = checks.rows(x, "x", dtype=torch.float64, n_columns=codec.n_pixels).cpu()
     if not ((x == 0) | (x == 1)).all():
         raise ValueError("send wants binary images: make them with vae_lib.data.binarize.")
-    message, codec = message.copy(), _Codec(vae, latent_bits, precision)
     for image in x:
         posterior = codec.posterior(image)
         z = [message.pop(table, precision) for table in posterior]
-        for pixel, table in zip(image, codec.pixels(z, len(image)), strict=True):
+        for pixel, table in zip(image, codec.pixels(z), strict=True):
             message.push(int(pixel), table, precision)
         for code in z:
             message.push(code, codec.prior, latent_bits)
@@ -196,7 +205,8 @@ def receive(
 
     Taught in chapter 12.
     """
-    n, message, codec = checks.count(n, "n"), message.copy(), _Codec(vae, latent_bits, precision)
+    n, message = checks.count(n, "n"), _copied(message)
+    codec = _Codec(vae, latent_bits, precision)
     images = []
     for _ in range(n):
         z = [message.pop(codec.prior, latent_bits) for _ in range(codec.latent_dim)][::-1]
@@ -213,52 +223,72 @@ def receive(
     return torch.stack(images[::-1]).to(torch.float32), message
 
 
+def _copied(message: Message) -> Message:
+    if not isinstance(message, Message):
+        raise ValueError(
+            f"message must be a Message, but is a {type(message).__name__}: write Message(words) "
+            "for whole numbers below 2^32."
+        )
+    return message.copy()
+
+
 class _Codec:
     """The three maps of a VAE as tables of frequencies, for one image at a time."""
 
+    @torch.no_grad()
     def __init__(self, vae: "VAE", latent_bits: int, precision: int) -> None:
+        if getattr(vae, "encoder", None) is None or hasattr(vae, "given"):
+            raise ValueError(
+                "Bits back needs a VAE with an encoder that is given nothing besides x, but got "
+                f"a {type(vae).__name__}."
+            )
+        n_bins, self.precision = 1 << checks.count(latent_bits, "latent_bits"), precision
+        if n_bins > 1 << MOST_LATENT_BITS:
+            raise ValueError(f"latent_bits must be at most {MOST_LATENT_BITS}, not {latent_bits}.")
         self.vae = copy.deepcopy(vae).cpu().double().eval()
-        self.bits, self.precision = checks.count(latent_bits, "latent_bits"), precision
-        bins = torch.arange((1 << self.bits) + 1, dtype=torch.float64) / (1 << self.bits)
+        bins = torch.arange(n_bins + 1, dtype=torch.float64)[:, None] / n_bins
         prior = self.vae.prior()
-        icdf = _by_dimension(prior, "p(z)").icdf
-        (self.latent_dim,) = prior.event_shape
-        with torch.no_grad():
-            self.edges = icdf(bins[1:-1, None].expand(-1, self.latent_dim))
-            self.centres = icdf((bins[1:] - bins[1] / 2)[:, None].expand(-1, self.latent_dim))
-        self.prior = np.ones(1 << self.bits, dtype=np.int64)
+        self.edges = _by_dimension(prior, "p(z)", "icdf", bins[1:-1])
+        self.centres = _by_dimension(prior, "p(z)", "icdf", bins[1:] - bins[1] / 2)
+        self.prior = np.ones(n_bins, dtype=np.int64)
+        self.latent_dim = self.edges.shape[1]
+        self.n_pixels = len(self.pixels([n_bins // 2] * self.latent_dim))
 
     @torch.no_grad()
     def posterior(self, x: Tensor) -> np.ndarray:
         """Frequencies of the bins under q(z|x) for x (D,): (L, 2^latent_bits)."""
-        cdf = _by_dimension(self.vae.encoder(x[None]), "q(z|x)").cdf
-        inner = cdf(self.edges)
+        inner = _by_dimension(self.vae.encoder(x[None]), "q(z|x)", "cdf", self.edges)
         ends = torch.zeros(1, self.latent_dim, dtype=torch.float64)
         masses = torch.cat([ends, inner, ends + 1]).diff(dim=0).clamp_min(0)
         return frequencies(masses.T, self.precision)
 
     @torch.no_grad()
-    def pixels(self, z: list[int], n_pixels: int | None = None) -> np.ndarray:
+    def pixels(self, z: list[int]) -> np.ndarray:
         """Frequencies of 0 and 1 for each pixel under p(x|z), z given by its bins: (D, 2)."""
         centre = self.centres[torch.tensor(z), torch.arange(self.latent_dim)]
         p_x = self.vae.decoder(centre[None])
         pixels = getattr(p_x, "base_dist", None)
-        if not isinstance(pixels, td.Bernoulli) or n_pixels not in {None, *p_x.event_shape}:
+        if not isinstance(pixels, td.Bernoulli) or len(p_x.event_shape) != 1:
             raise ValueError(
-                f"p(x|z) must be a Bernoulli for each pixel, of event_shape ({n_pixels or 'D'},), "
-                f"but is {p_x}. Use vae_lib.conditionals.Bernoulli."
+                f"p(x|z) must be a Bernoulli for each pixel, of event_shape (D,), but is {p_x}. "
+                "Use vae_lib.conditionals.Bernoulli."
             )
-        # From the logits, since 1 - p(1) would round to 0 where a black pixel is still possible.
-        logits = pixels.logits[0]
+        # From the logits, since 1 - p(1) would round to 0 where a black pixel is still possible,
+        # and clamped, so that it stays possible where a probability itself would round to 0.
+        logits = pixels.logits[0].clamp(-700, 700)
         return frequencies(torch.stack([-logits, logits], -1).sigmoid(), self.precision)
 
 
-def _by_dimension(distribution: td.Distribution, name: str) -> td.Distribution:
-    """The distributions of the single dimensions, of which one over L is a product."""
+def _by_dimension(
+    distribution: td.Distribution, name: str, function: str, values: Tensor
+) -> Tensor:
+    """The cdf or icdf of the single dimensions, of which one over L is a product: (S, L)."""
     base = getattr(distribution, "base_dist", None)
-    if base is None or len(distribution.event_shape) != 1 or base.event_shape:
-        raise ValueError(
-            f"{name} must be a product of distributions over its dimensions, so that each can be "
-            f"cut into bins, as DiagonalGaussian and StandardNormal give it, but is {distribution}."
-        )
-    return base
+    if base is not None and len(distribution.event_shape) == 1 and not base.event_shape:
+        with contextlib.suppress(NotImplementedError):
+            return getattr(base, function)(values.expand(-1, *distribution.event_shape))
+    raise ValueError(
+        f"{name} must be a product of distributions over its dimensions, whose {function} "
+        "torch knows, so that they can be cut into bins, as DiagonalGaussian and "
+        f"StandardNormal give it, but is {distribution}."
+    )

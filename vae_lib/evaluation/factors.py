@@ -40,6 +40,7 @@ def factor_information(codes: Tensor, factors: Factors, *, n_bins: int = 20) -> 
 
     Source: Chen et al. (2018), of draws and with another estimate; Locatello et al. (2019), of
     means and with bins of equal width, whose numbers are not these. Bias: Paninski (2003).
+    Taught in chapter 15.
     """
     codes, values = _checked(codes, factors)
     information, _ = _information_and_entropies(codes, values, checks.count(n_bins, "n_bins", 2))
@@ -57,7 +58,7 @@ def mutual_information_gap(
     dimension serves several factors (`dci` does). With one dimension there is no second, and
     nothing is taken off. Arguments and errors are those of `factor_information`.
 
-    Source: Chen et al. (2018).
+    Source: Chen et al. (2018). Taught in chapter 15.
     """
     codes, values = _checked(codes, factors)
     n_bins = checks.count(n_bins, "n_bins", 2)
@@ -98,11 +99,11 @@ def dci(codes: Tensor, factors: Factors, *, n_trees: int = 50, seed: int = 0) ->
     leaves have 100, 20 or 5 examples, whichever does best on examples that a tree did not see. The
     first two scores still depend on that: they are lower for noisier codes of the same kind.
 
-    It takes some seconds. `factors` as for `factor_information`; `n_trees` is 30 or more, and
-    `seed` fixes everything.
+    It takes some seconds. `factors` and errors as for `factor_information`; `n_trees` is 30 or
+    more, and `seed` fixes everything.
 
     Source: Eastwood and Williams (2018), with forests that classify, as Locatello et al. (2019)
-    do with boosted trees.
+    do with boosted trees. Taught in chapter 15.
     """
     codes, values = _checked(codes, factors)
     n_trees = checks.count(n_trees, "n_trees", 30)  # with fewer, some examples are in all trees

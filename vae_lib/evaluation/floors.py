@@ -37,6 +37,11 @@ def real_against_real(
 
     Returns:
         (R,) in float64, or (R, S) for a score of S numbers.
+
+    Raises:
+        ValueError: data that are no finite rows, or fewer rows than the samples take together.
+
+    Taught in chapter 14.
     """
     data, generator = checks.rows(data, "data"), torch.Generator().manual_seed(seed)
     n_repeats = checks.count(n_repeats, "n_repeats")
@@ -74,7 +79,10 @@ def jackknife_error(
     Returns:
         a float64 tensor without axes, or (S,) for a score of S numbers.
 
-    Source: Efron and Stein (1981), who show where it errs.
+    Raises:
+        ValueError: what are no finite rows of one length, or fewer of them than groups.
+
+    Source: Efron and Stein (1981), who show where it errs. Taught in chapter 14.
     """
     a = checks.rows(a, "a")
     b = checks.rows(b, "b", n_columns=a.shape[1])

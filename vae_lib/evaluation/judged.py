@@ -43,6 +43,13 @@ class Judged:
         return checks.moved(values, self.x.device, self.x.dtype)
 
 
+def chunks(n: int, n_samples: int, chunk_size: int) -> list[tuple[slice, int]]:
+    """Rows, and how many draws to make for each: K for all n rows, `chunk_size` at most a time."""
+    n_rows, step = max(1, chunk_size // n_samples), min(n_samples, chunk_size)
+    draws = [min(step, n_samples - k) for k in range(0, n_samples, step)]
+    return [(slice(i, i + n_rows), k) for i in range(0, n, n_rows) for k in draws]
+
+
 @contextmanager
 def judging(model: nn.Module, x: object, *given: object) -> Iterator[Judged]:
     """Inside, the model is in evaluation mode and trusts the data, which were looked at once.

@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch import distributions as td
 
 from vae_lib import checks
@@ -26,10 +26,13 @@ def active_units(
     data, (N, D) with N of 2 or more. A collapsed one has q(z|x) = p(z) for every x. A
     `ConditionalVAE` is `given` what it is conditional on, N rows as well.
 
-    Source: Burda, Grosse and Salakhutdinov (2016), section 5.2.
+    Raises:
+        ValueError: fewer than 2 rows; a threshold below 0; a model without an encoder, or one whose
+            q(z|x) has no mean that torch knows.
+
+    Source: Burda, Grosse and Salakhutdinov (2016), section 5.2. Taught in chapter 11.
     """
-    if len(x := checks.rows(x, "x")) < 2:
-        raise ValueError(f"A variance over the data needs 2 examples or more, not {len(x)}.")
+    x, threshold = _rows(model, x), checks.positive(threshold, "threshold", or_zero=True)
     with judging(model, x, *given) as judged:
         batches = (judged.batch(slice(i, i + 2000)) for i in range(0, len(x), 2000))
         try:
@@ -64,11 +67,7 @@ def mutual_information(
     Source: Hoffman and Johnson (2016). Taught in chapter 11.
     """
     n_samples = checks.count(n_samples, "n_samples", 1 + standard_error)
-    if len(x := checks.rows(x, "x")) < 2:
-        raise ValueError(f"Which row a code came from needs 2 rows or more, not {len(x)}.")
-    if getattr(model, "encoder", None) is None:
-        raise ValueError("This VAE has no encoder, so there is no q(z|x): give it one.")
-    with judging(model, x) as judged:
+    with judging(model, _rows(model, x)) as judged:
         vae, rows = judged.batch(slice(None))
         q_z = vae.encoder(rows)
         z = q_z.sample((n_samples,))
@@ -76,6 +75,14 @@ def mutual_information(
     if not standard_error:
         return log_ratio.mean().item()
     return log_ratio.mean().item(), log_ratio.var(0).mean().div(log_ratio.numel()).sqrt().item()
+
+
+def _rows(model: nn.Module, x: object) -> Tensor:
+    if getattr(model, "encoder", None) is None:
+        raise ValueError("This VAE has no encoder, so there is no q(z|x): give it one.")
+    if len(x := checks.rows(x, "x")) < 2:
+        raise ValueError(f"How codes differ from row to row needs 2 rows or more, not {len(x)}.")
+    return x
 
 
 def _log_aggregate(q_z: td.Distribution, z: Tensor) -> Tensor:

@@ -1,15 +1,14 @@
 """log p(x) by importance sampling, and its units."""
 
 import math
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from vae_lib import checks
-from vae_lib.evaluation.judged import Judged, judging
+from vae_lib.evaluation.judged import Judged, chunks, judging
 from vae_lib.objectives import log_importance_weights
 
 if TYPE_CHECKING:
@@ -36,9 +35,11 @@ def log_likelihood(
         x: (N, D).
         given: what a `ConditionalVAE` is conditional on, y with N rows: log p(x|y). Rows of x and
             y travel together.
-        chunk_size: draws of z at a time. Memory stays near 3 x chunk_size x D numbers whatever N
-            and K are. The default is 2,000 on a CPU, whose cache they fit. A GPU waits between
-            chunks, so there it is 500,000, or fewer where D is above 800 (for 5 GB at most).
+        chunk_size: draws of z at a time. Memory stays near 3 x chunk_size x W numbers whatever N
+            and K are, W being the most that a layer of the decoder puts out for one draw: D, or
+            for convolutions many times D. The default is 2,000 on a CPU, whose cache they fit
+            where W is 784. A GPU waits between chunks, so there it is 500,000, or fewer where W
+            is above 800 (for 5 GB at most).
 
     Raises:
         ValueError: data that are no finite rows or lie outside the likelihood's support, whatever
@@ -62,18 +63,34 @@ def log_likelihood(
 def _default_chunk_size(judged: Judged) -> int:
     if judged.device.type == "cpu":
         return 2_000
-    return max(1, min(500_000, 400_000_000 // judged.x.shape[1]))
+    return max(1, min(500_000, 400_000_000 // _widest(judged)))
+
+
+def _widest(judged: Judged) -> int:
+    """The most numbers that a part of the decoder puts out for one draw of z, or D."""
+    widths = [judged.x.shape[1]]
+
+    def see(part: nn.Module, given: object, out: object) -> None:
+        if isinstance(out, Tensor):
+            widths.append(out.numel())
+
+    hooks = [part.register_forward_hook(see) for part in judged.model.modules()]
+    try:
+        with checks.seeded(0, judged.device):
+            log_importance_weights(*judged.batch(slice(1)), n_samples=1)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return max(widths)
 
 
 def _log_sums(judged: Judged, n_samples: int, chunk_size: int, progress: bool) -> Tensor:
     """log Σ w and log Σ w² over K draws for each row, (2, N), in float64 on the CPU."""
-    n = len(judged.x)
-    log_sums = torch.full((2, n), -math.inf, dtype=torch.float64, device="cpu")
-    n_rows, step = max(1, chunk_size // n_samples), min(n_samples, chunk_size)
-    chunks = [(i, k) for i in range(0, n, n_rows) for k in range(0, n_samples, step)]
-    for i, k in _bar(chunks) if progress else chunks:
-        rows = slice(i, i + n_rows)
-        log_w = log_importance_weights(*judged.batch(rows), n_samples=min(step, n_samples - k))
+    log_sums = torch.full((2, len(judged.x)), -math.inf, dtype=torch.float64, device="cpu")
+    parts = chunks(len(judged.x), n_samples, chunk_size)
+    # `disable` is left unsaid, so that the environment variable TQDM_DISABLE is heard.
+    for rows, k in tqdm(parts, leave=False, unit="chunk") if progress else parts:
+        log_w = log_importance_weights(*judged.batch(rows), n_samples=k)
         # Summed where they are, so that two numbers a row leave a GPU and not K.
         largest = log_w.amax(0).clamp_min(torch.finfo(log_w.dtype).min)
         w = (log_w - largest).exp()
@@ -81,11 +98,6 @@ def _log_sums(judged: Judged, n_samples: int, chunk_size: int, progress: bool) -
         new = sums[:2].log() + torch.stack([sums[2], 2 * sums[2]])
         log_sums[:, rows] = torch.logaddexp(log_sums[:, rows], new)
     return log_sums
-
-
-def _bar(chunks: list[tuple[int, int]]) -> Iterable[tuple[int, int]]:
-    # `disable` is left unsaid, so that the environment variable TQDM_DISABLE is heard.
-    return tqdm(chunks, leave=False, unit="chunk")
 
 
 def bits_per_dim(nats: Tensor, n_dims: int) -> Tensor:

@@ -70,9 +70,8 @@ def linear_optimum(
     """
     spectrum = _spectrum(eigenvalues)
     latent_dim = checks.count(latent_dim, "latent_dim")
-    for name, value in (("sigma", sigma), ("beta", beta)):
-        if not 0 < value < math.inf:
-            raise ValueError(f"{name} must be a positive finite number, not {value!r}.")
+    sigma = sigma.item() if isinstance(sigma, Tensor) and sigma.ndim == 0 else sigma
+    sigma, beta = checks.positive(sigma, "sigma"), checks.positive(beta, "beta")
     price, n_dims = beta * sigma**2, len(spectrum)
     # Dimensions of z without a direction of the data to themselves have no variance to explain.
     padded = torch.nn.functional.pad(spectrum, (0, max(0, latent_dim - n_dims)))[:latent_dim]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from vae_lib import checks
-from vae_lib.evaluation.judged import judging
+from vae_lib.evaluation.judged import chunks, judging
 from vae_lib.objectives import elbo_terms
 
 if TYPE_CHECKING:
@@ -40,15 +40,10 @@ def rate_and_distortion(
     """
     n_samples = checks.count(n_samples, "n_samples")
     chunk_size = checks.count(chunk_size, "chunk_size")
-    n_rows, step = max(1, chunk_size // n_samples), min(n_samples, chunk_size)
     with judging(model, x, *given) as judged:
         terms = torch.zeros(2, len(judged.x), dtype=torch.float64, device="cpu")
-        for i in range(0, len(judged.x), n_rows):
-            rows = slice(i, i + n_rows)
-            vae, batch = judged.batch(rows)
-            for k in range(0, n_samples, step):
-                n = min(step, n_samples - k)
-                log_px, kl = elbo_terms(vae, batch, n_samples=n)
-                terms[:, rows] += n / n_samples * torch.stack([kl, -log_px]).cpu().double()
+        for rows, k in chunks(len(judged.x), n_samples, chunk_size):
+            log_px, kl = elbo_terms(*judged.batch(rows), n_samples=k)
+            terms[:, rows] += k / n_samples * torch.stack([kl, -log_px]).cpu().double()
     rate, distortion = terms
     return judged.answer(rate), judged.answer(distortion)

@@ -35,9 +35,10 @@ def pareto_shape(log_w: Tensor) -> Tensor:
     """The shape k of the tail of the weights, estimated from the largest of them; (K, B) to (B,).
 
     Weights have finite moments up to the order 1/k: for k above 1/2 their variance is infinite,
-    and above 1 so is the mean, as far as the largest weights tell. The source trusts an estimate
-    only if k is below min(1 - 1 / log10 K, 0.7). It warns, and does not vouch: of a part of the
-    posterior that is not felt at all where the draws are, no function of the weights can tell.
+    and above 1 so is the mean, as far as the largest weights tell. The source smooths these and
+    trusts its estimate only if k is below min(1 - 1 / log10 K, 0.7). It warns, and does not vouch:
+    of a part of the posterior that is not felt at all where the draws are, no function of the
+    weights can tell.
 
     A generalised Pareto distribution is fitted to the M = min(K / 5, 3 √K) largest weights, less
     the next smaller, and k is drawn towards 1/2 as if by 10 more of them. Where these are equal to
@@ -47,7 +48,10 @@ def pareto_shape(log_w: Tensor) -> Tensor:
     Args:
         log_w: (K, B) or (K,), as in `effective_sample_size`, with K of 25 or more.
 
-    Source: Vehtari et al. (2024); the fit: Zhang and Stephens (2009).
+    Raises:
+        ValueError: as `effective_sample_size`, and fewer than 25 draws.
+
+    Source: Vehtari et al. (2024); the fit: Zhang and Stephens (2009). Taught in chapter 14.
     """
     columns = _checked(log_w)
     if len(columns) < 25:

@@ -2,9 +2,9 @@
 
 A chapter's exercises stand in its notebook (stub, check, solution) and in one package here,
 `chapter_NN`: a module an exercise, with what the right answer gives and the mistakes to recognise,
-and one for the quiz. Those beside the text, done in a minute, are its fill-ins: "2.a" and "2.b".
-The package's `EXERCISES` and `QUESTIONS` gather them; a new one is found by its name. A project
-ends a part, and has no quiz: the pieces of Project I are "I.1", "I.2", ..., in `project_1`.
+as its `EXERCISE`, and one for the quiz, `questions`. Those beside the text, done in a minute, are
+its fill-ins: "2.a" and "2.b". A new module is found by what it holds, a new package by its name. A
+project ends a part, and has no quiz: the pieces of Project I are "I.1", "I.2", ..., in `project_1`.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def questions(chapter: str) -> tuple[Question, ...]:
     if chapter not in known:
         listed = ", ".join(f'"{name}"' for name in known)
         raise ValueError(f"There is no quiz for chapter {chapter!r}; there are {listed}.")
-    return importlib.import_module(f"{__name__}.{_package(chapter)}").QUESTIONS
+    return importlib.import_module(f"{__name__}.{_package(chapter)}.questions").QUESTIONS
 
 
 def exercises(chapter: str | None = None) -> dict[str, Exercise]:
@@ -106,8 +106,21 @@ def exercises(chapter: str | None = None) -> dict[str, Exercise]:
     names = _modules()
     if chapter is not None and _package(chapter) in names:
         names = [_package(chapter)]
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
-    return {exercise.id: exercise for module in modules for exercise in module.EXERCISES}
+    return {exercise.id: exercise for name in names for exercise in _exercises_of(name)}
+
+
+def _exercises_of(package: str) -> list[Exercise]:
+    """Those of a chapter or a project: the fill-ins, and then what has numbers."""
+    found = importlib.import_module(f"{__name__}.{package}")
+    names = (f"{found.__name__}.{module.name}" for module in pkgutil.iter_modules(found.__path__))
+    modules = map(importlib.import_module, names)
+    return sorted((m.EXERCISE for m in modules if hasattr(m, "EXERCISE")), key=_place)
+
+
+def _place(exercise: Exercise) -> tuple[int, str]:
+    """By "2.b", 0 and the letter; by "2.10", the number."""
+    last = exercise.id.rpartition(".")[2]
+    return (int(last), "") if last.isdecimal() else (0, last)
 
 
 def _modules() -> list[str]:

@@ -155,7 +155,7 @@ const short = (value) => (value < 1e-4 ? value.toExponential(1) : String(Number(
 function saying({ variance, beta, threshold, n_on, kl, rate, elbo, best_variance, excess, found }) {
   const [d, r, total] = addedUp({ rate, elbo });
   const use =
-    `At σ² = ${short(variance)} and β = ${short(beta)}, ${n_on} of ${kl.length} dimensions are on, those with λ above ` +
+    `At σ² = ${short(variance)} and β = ${short(beta)}, ${n_on} of ${kl.length} dimensions are lit, those with λ above ` +
     `βσ² = ${short(threshold)}. Distortion ${d} + rate ${r} = −ELBO ${total} nats.`;
   if (!found) return use;
   const best = `${use} The best σ² for this β is ${short(best_variance)}`;

@@ -165,7 +165,9 @@ def _picture(
         gain = (1 - threshold / kept).clamp(min=0.0)
         x_mean = mean + (gain * (kept_rows @ (x - mean))) @ kept_rows
         for name, image in zip(names, (x, x_mean), strict=True):
-            _show(axes[name], image, name, state["pictures"])
+            white, black = state["pictures"]["value_range"]
+            shown = image.reshape(state["pictures"]["image_shape"])
+            show_image(axes[name], shown, name, white=white, black=black)
     return fig
 
 
@@ -176,15 +178,5 @@ def _draw_bars(ax: Axes, kept: Tensor, threshold: float, foot: float) -> None:
     ax.axhline(threshold, color="C3", linestyle="--", label="$\\beta\\sigma^2$")
     ax.set(xlabel="latent dimension", ylabel="eigenvalue $\\lambda$", yscale="log")
     ax.set_ylim(bottom=foot)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend(loc="upper right")
-
-
-def _show(ax: Axes, image: Tensor, name: str, pictures: dict) -> None:
-    shape, (white, black) = pictures["image_shape"], pictures["value_range"]
-    if len(shape) == 2:
-        show_image(ax, image.reshape(shape), name, white=white, black=black)
-        return
-    low, high = sorted((white, black))
-    ax.imshow(((image.reshape(shape).permute(1, 2, 0) - low) / (high - low)).clamp(0, 1).numpy())
-    ax.set(xticks=[], yticks=[])
-    ax.set_title(name, fontsize=10)

@@ -23,6 +23,7 @@ export default live((frame, state) => {
   const sheet = makeSheet(state);
   const side = split(frame, dial.box);
   const row = element("div", { class: "vae-live-controls", role: "group", "aria-label": "The defect" });
+  sheet.figure.style.marginTop = "0.75rem";
   side.append(row, sheet.figure, frame.controls);
   const buttons = makeControls(frame, row, defects, n_amounts, now);
 

@@ -134,6 +134,6 @@ function saying({ beta, rate, distortion, total, nearest }, best) {
   const most =
     best.beta === beta
       ? "No other model here has a larger one"
-      : `The largest here, ${hundredths(-best.total)}, has the model with β = ${betaText(best.beta)}`;
+      : `The largest here, ${hundredths(-best.total)}, is that of the model with β = ${betaText(best.beta)}`;
   return `${sum} ${most}.${draws}`;
 }

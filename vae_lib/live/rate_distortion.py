@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import torch
+from matplotlib import patheffects
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -196,8 +197,22 @@ def _draw_curve(ax: Axes, state: dict) -> None:
     total = f"ELBO = {-rate - distortion:.2f}".replace("-", "−")
     ax.axline(at, slope=-1, color="black", linestyle="--", label=total)
     ax.plot(rate, distortion, "o", color="tab:red", markersize=9)
-    for beta, *place in zip(state["betas"], rates, distortions, strict=True):
-        ax.annotate(f"{beta:g}", place, xytext=(6, 5), textcoords="offset points")
+    _draw_names(ax, state)
     limits = {"xlim": state["x_range"], "ylim": state["y_range"], "aspect": "equal"}
     ax.set(xlabel="rate R (nats)", ylabel="distortion D (nats)", **limits)
     ax.legend(loc="upper right")
+
+
+def _draw_names(ax: Axes, state: dict) -> None:
+    """The β of each dot, to its upper right or, with more room to the lines, its lower left."""
+    dots = list(zip(state["betas"], state["rates"], state["distortions"], strict=True))
+    slope, at_rate, at_distortion = dots[state["start"]]
+    close = 0.02 * (state["x_range"][1] - state["x_range"][0])
+    right, left = {"xytext": (5, 3)}, {"xytext": (-5, -4), "ha": "right", "va": "top"}
+    paper = [patheffects.withStroke(linewidth=3, foreground="white")]
+    style = {"textcoords": "offset points", "path_effects": paper}
+    for i, (beta, rate, distortion) in enumerate(dots):
+        above = at_rate + at_distortion - rate - distortion  # up to the line of equal ELBO
+        below = distortion - at_distortion + slope * (rate - at_rate)  # down to the tangent
+        is_right = i == state["start"] or above <= close or close < below < above
+        ax.annotate(f"{beta:g}", (rate, distortion), **style, **(right if is_right else left))

@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from vae_lib.live.figure import LiveFigure, here, pack, pack_network, parts
+from vae_lib.live.pictures import show_image
 
 NAME = "What a unit can see"
 DESCRIPTION = (
     "Drag the point, or move it with the arrow keys: the frame holds what a layer's unit at this "
     "place can see, and dots are as large as its gradient. The pixel under the point has a new "
-    "colour; in the small squares the units that notice are shaded, the darker the more."
+    "colour; in the small squares the units that notice it are shaded, the more the stronger."
 )
 # What a page has to load at most: features of the last layer, and units of the MLP.
 FEATURES, UNITS = 32, 25
@@ -128,17 +129,15 @@ def _first_units(mlp: nn.Module, n_inputs: int) -> dict[str, object]:
 
 def _picture(layers: list[nn.Module], image: Tensor, state: dict) -> Figure:
     fig, ax = plt.subplots(figsize=(4, 4), layout="constrained")
-    high, low = (f(state["value_range"]) for f in (max, min))
-    shown = ((image - low) / (high - low)).clamp(0, 1).permute(1, 2, 0)
-    ax.imshow(shown.expand(-1, -1, 3).numpy())
+    black, white = sorted(state["value_range"])
+    title = f"What one unit of layer {state['layer']} sees"
+    show_image(ax, image.squeeze(0), title, white=white, black=black)
     weight, box = _seen(layers, image, state)
     rows, columns = torch.nonzero(weight, as_tuple=True)
     sizes = 90 * weight[rows, columns] / weight.max().clamp(min=1e-30)
     ax.scatter(columns, rows, s=sizes.numpy(), color="white", edgecolor="black", linewidth=0.6)
     _frame(ax, box)
     ax.plot(*reversed(state["start"]), "o", color="tab:red", markersize=6)
-    ax.set(xticks=[], yticks=[])
-    ax.set_title(f"What one unit of layer {state['layer']} sees", fontsize=10)
     return fig
 
 

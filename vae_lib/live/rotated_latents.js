@@ -163,7 +163,11 @@ function makeControls(frame, axes, state, now, { between, most }) {
     step: 1,
     value: now.angle,
     format: degrees,
-    onInput: setAngle,
+    // Not in turn: at 180° the slider would jump to its other end.
+    onInput: (angle) => {
+      now.angle = angle;
+      frame.request();
+    },
     parent: between,
   });
   choice(frame, {

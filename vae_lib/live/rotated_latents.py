@@ -13,10 +13,9 @@ from vae_lib.live.pictures import show_image
 
 NAME = "A latent plane, turned by hand"
 DESCRIPTION = (
-    "Drag the end of the old axis z₁, or turn it with the slider: the codes turn, encoder and "
-    "decoder with them. How much a single dimension knows of a factor, and with it the mutual "
-    "information gap, changes with the angle. The ELBO, computed anew from what has been turned, "
-    "does not."
+    "Drag the handle, the end of the old axis z₁, or turn it with the slider: the codes turn, "
+    "encoder and decoder with them. How much a single dimension knows of a factor, the mutual "
+    "information gap and the ELBO are computed anew from what has been turned."
 )
 N_BINS = 20
 ALONG = (-2.0, -1.0, 0.0, 1.0, 2.0)

@@ -47,6 +47,7 @@ function inWords({ p_y, n_gaps }, n_pixels, label) {
   const order = Array.from(p_y, (p, y) => [p, y]).sort((a, b) => b[0] - a[0]);
   const likely = order.filter(([p], i) => i === 0 || p >= 0.05).slice(0, 3);
   const named = likely.map(([p, y]) => `${y} with ${percent(p)}`).join(", ");
-  const cloud = "The cloud on the plane is what they say of its style.";
-  return `${n_gaps} of ${n_pixels} pixels of a real ${label} are erased. By the others, its label is ${named}. ${cloud}`;
+  const said = n_gaps < n_pixels ? `By what is left, its label is ${named}` : `With nothing left, each label has ${percent(p_y[0])}`;
+  const cloud = "The cloud on the plane is its style, as far as that is known.";
+  return `${n_gaps} of ${n_pixels} pixels of a real ${label} are erased. ${said}. ${cloud}`;
 }

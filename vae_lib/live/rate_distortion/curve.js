@@ -7,10 +7,16 @@ import { line, plot, svg } from "../shared/plot.js";
 
 const TOUCH = 15; // dots nearer to one another than this, in pixels, share a name
 const KNOB = 9; // half of its width
+const CLEAR = 8; // of a line and of other names, in pixels
 const PLACES = 61; // along a line; beside each third of them its name might stand
 
 export const hundredths = (value) => (Math.round(100 * value) / 100 + 0).toFixed(2).replace("-", "−");
 export const betaText = (beta) => String(Number(beta.toPrecision(3)));
+
+const put = (name, x, y) => {
+  name.setAttribute("x", x.toFixed(1));
+  name.setAttribute("y", y.toFixed(1));
+};
 
 export function curvePlot({ betas, rates, distortions, x_range, y_range, totals: levels }, { totals }) {
   const axes = plot({
@@ -30,38 +36,49 @@ export function curvePlot({ betas, rates, distortions, x_range, y_range, totals:
   const equal = line(axes, [], { class: "line ink dashed" });
   const circles = dots.map(([x, y]) => svg("circle", { cx: axes.px(x), cy: axes.py(y), r: 4, class: "fill-blue" }));
   axes.marks.append(...circles);
-  const taken = [...nameDots(axes, betas, dots), ...densely(axes, dots)];
-  const names = ["green", "ink"].map((colour) => {
-    const name = svg("text", { class: `name halo middle in-${colour}`, "aria-hidden": "true" });
-    axes.marks.append(name);
-    return name;
-  });
-  const settled = []; // lines, words and where they stand, for each model
+  const labels = nameDots(axes, betas, dots);
+  const curve = densely(axes, dots);
+  const names = ["green", "ink"].map((colour) => svg("text", { class: `name halo middle in-${colour}`, "aria-hidden": "true" }));
+  axes.marks.append(...names);
+  const settled = []; // for each model the lines, their words, and where these and the β stand
   const settle = (at) => {
     const slopes = [-betas[at], -1];
     const words = [`slope −${betaText(betas[at])}`, `ELBO ${hundredths(-totals[at])}`];
     const places = slopes.map((slope) => straight(axes, dots[at], slope));
     const knob = wordAt([axes.px(dots[at][0]), axes.py(dots[at][1])], KNOB);
-    const others = [...taken, ...places.flat(), ...knob];
-    return words.map((text, i) => {
+    const others = places.flat();
+    const beside = labels.map(({ half, choices }) => {
+      const choice = clearest(choices, half, others);
+      others.push(...wordAt(choice.middle, half));
+      return choice;
+    });
+    others.push(...curve, ...knob);
+    const lined = words.map((text, i) => {
       const half = halfWidth(text);
       const place = roomiest(axes, places[i], half, others);
       others.push(...wordAt(place, half));
       return { text, place, line: through(dots[at], slopes[i]) };
     });
+    return { beside, lined };
   };
   const prepare = (at) => (settled[at] ??= settle(at));
-  const set = (at) =>
-    prepare(at).forEach(({ text, place: [x, y], line: ends }, i) => {
+  const set = (at) => {
+    const { beside, lined } = prepare(at);
+    lined.forEach(({ text, place: [x, y], line: ends }, i) => {
       [tangent, equal][i].set(ends);
       write(names[i], text);
-      names[i].setAttribute("x", x.toFixed(1));
-      names[i].setAttribute("y", (y + 4).toFixed(1));
+      put(names[i], x, y + 4);
     });
+    beside.forEach(({ x, y, side }, i) => {
+      labels[i].name.setAttribute("class", `tick halo${side}`);
+      put(labels[i].name, x, y);
+    });
+  };
   return { axes, prepare, set };
 }
 
-// The β of each dot, to its upper right, where a falling curve is not; gives the room that they take.
+// The β of each dot, to its upper right, where a falling curve is not, or on its other side if a line
+// runs there; gives for each the places that it may take.
 function nameDots(axes, betas, dots) {
   const groups = [];
   dots.map(([x, y]) => [axes.px(x), axes.py(y)]).forEach((place, i) => {
@@ -70,15 +87,30 @@ function nameDots(axes, betas, dots) {
     if (near) group.names.push(betaText(betas[i]));
     else groups.push({ place, names: [betaText(betas[i])] });
   });
-  return groups.flatMap(({ place: [u, v], names }, i) => {
+  return groups.map(({ place: [u, v], names }, i) => {
     const words = (i ? "" : "β = ") + names.join(", ");
-    const half = halfWidth(words);
+    const half = halfOfNumber(words);
     const x = Math.min(u + 7, axes.area.right - 2 * half);
     const y = x < u + 7 ? v - 13 : v - 8; // over the point, where it stands on the dot
-    axes.marks.append(svg("text", { x, y, class: "tick halo", "aria-hidden": "true" }, words));
-    return wordAt([x + half, y - 4], half);
+    const choices = [{ x, y, side: "", middle: [x + half, y - 4] }];
+    for (const [du, dv] of [[-7, 15], [-9, 4], [half - 3, 20]]) {
+      const isRoom = u + du - 2 * half > axes.area.left && v + dv + 5 < axes.area.bottom;
+      if (isRoom) choices.push({ x: u + du, y: v + dv, side: " end", middle: [u + du - half, v + dv - 4] });
+    }
+    if (x === u + 7) choices.push({ x: u + 4, y: v - 2, side: "", middle: [u + 4 + half, v - 6] });
+    const name = svg("text", { x, y, class: "tick halo", "aria-hidden": "true" }, words);
+    axes.marks.append(name);
+    return { name, half, choices };
   });
 }
+
+// The first of the places where a word is clear of the others, or else the one farthest from them.
+function clearest(choices, half, others) {
+  const rooms = choices.map(({ middle }) => Math.min(roomOf(wordAt(middle, half), others, 0), CLEAR ** 2));
+  return choices[rooms.indexOf(Math.max(...rooms))];
+}
+
+const halfOfNumber = (text) => (7.7 * text.length - 3.8 * (text.match(/[. ]/g) ?? []).length) / 2;
 
 // In pixels: points all along the dots' line, and along a straight one inside the plot.
 function densely(axes, dots) {
