@@ -81,11 +81,11 @@ def sources_for(name: str, code: str, library: Path) -> list[Path]:
     unused = {figure for figure in figures if not re.search(rf"\b{figure}\b", code)} - {"quiz"}
     used = []
     for path in sorted(library.rglob("*")):
-        is_of_exercises = path.parent.name == "exercises"
-        others_exercises = is_of_exercises and re.match(r"(chapter|project)_\d", path.stem)
+        folder, package = path.parent.parent.name, path.parent.name
+        others_exercises = folder == "exercises" and package != own
         if path.suffix not in SOURCES or (path.parent.name == "live" and path.stem in unused):
             continue
-        if not others_exercises or path.stem == own:
+        if not others_exercises:
             used.append(path)
     return used
 

@@ -98,7 +98,11 @@ def book(tmp_path, monkeypatch):
     for name in ("models.py", "live/rose.js", "live/rose.py", "live/tulip.js", "live/live.css"):
         (tmp_path / "vae_lib" / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / "vae_lib" / name).write_text("a")
-    for name in ("exercises/chapter_01.py", "exercises/chapter_02.py", "exercises/guard.py"):
+    for name in (
+        "exercises/chapter_01/fill_a.py",
+        "exercises/chapter_02/fill_a.py",
+        "exercises/guard.py",
+    ):
         (tmp_path / "vae_lib" / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / "vae_lib" / name).write_text("a")
     return Book(tmp_path, monkeypatch)
@@ -148,8 +152,8 @@ def test_a_chapter_runs_again_only_when_something_that_it_depends_on_has_changed
         ("live/rose.js", ["01_a"]),  # the figure that only chapter 1 shows
         ("live/rose.py", ["01_a"]),
         ("live/tulip.js", []),
-        ("exercises/chapter_01.py", ["01_a"]),
-        ("exercises/chapter_02.py", ["02_b"]),
+        ("exercises/chapter_01/fill_a.py", ["01_a"]),
+        ("exercises/chapter_02/fill_a.py", ["02_b"]),
     ]:
         (book.library / name).write_text("b")
         assert book.stale() == stale, name
