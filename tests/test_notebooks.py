@@ -108,7 +108,10 @@ def test_a_part_ends_in_its_project():
     names = re.findall(r"chapters/(\w+)", (ROOT / "_toc.yml").read_text())
     places = [names.index(name) for name in PROJECTS]
     assert places == sorted(places)
-    assert [names[place - 1] for place in places] == ["09_loss_audit"]
+    assert [names[place - 1] for place in places] == [
+        "09_loss_audit",
+        "15_disentanglement",
+    ]
 
 
 def test_the_file_is_a_valid_notebook_with_unique_ids(notebook):

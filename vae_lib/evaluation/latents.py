@@ -78,7 +78,8 @@ def mutual_information(
 
 
 def _rows(model: nn.Module, x: object) -> Tensor:
-    if getattr(model, "encoder", None) is None:
+    # A conditional model may get its encoder only with what it is given.
+    if getattr(model, "encoder", model if hasattr(model, "given") else None) is None:
         raise ValueError("This VAE has no encoder, so there is no q(z|x): give it one.")
     if len(x := checks.rows(x, "x")) < 2:
         raise ValueError(f"How codes differ from row to row needs 2 rows or more, not {len(x)}.")
