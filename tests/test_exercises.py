@@ -257,6 +257,23 @@ def test_what_an_answer_draws_is_not_what_the_case_has_drawn(cases):
     assert judge(exercise, lambda x: torch.rand(5)).status == "wrong"
 
 
+def test_a_network_that_fails_is_told_why_whatever_its_class():
+    """The oracle's class is one of many, and no reason."""
+
+    class Encoder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Conv2d(6, 4, 3)
+
+        def forward(self, rows):
+            return self.layer(rows.reshape(-1, 6, 16, 16))
+
+    told = verdict("II.2", lambda image_shape, n_classes, latent_dim: Encoder()).hint
+    assert "got an Encoder, with which this fails: shape '[-1, 6, 16, 16]' is invalid" in told
+    told = verdict("II.2", lambda image_shape, n_classes, latent_dim: abs).hint
+    assert "expected a module, got " in told
+
+
 def test_modules_and_gradients_can_be_compared():
     exercise = Exercise(
         "2.4",

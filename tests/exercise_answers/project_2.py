@@ -559,7 +559,8 @@ WRONG = {
         ),
         ("the picture itself", lambda e, d, x, y, y_new: x),
         (None, lambda e, d, x, y, y_new: redrawn(e, d, x, y, y_new)[:1]),
-        (None, lambda e, d, x, y, y_new: redrawn(e, d, x, y, 0 * y_new) ** 2),
+        ("no means", lambda e, d, x, y, y_new: redrawn(e, d, x, y, y_new - y)),
+        ("no means", lambda *given: torch.normal(redrawn(*given), SIGMA)),
     ],
     "II.10": [
         ("numbers of the codes", lambda c, v, new: torch.cdist(new, c).argmin(1)),

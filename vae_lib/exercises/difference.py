@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vae_lib.exercises.values import Opaque, as_tensor, is_a, shown
 
@@ -28,10 +28,7 @@ def difference(got: object, expected: object, *, rtol: float, atol: float) -> st
         return None if same or math.isinf(atol) else f'expected "{expected}", got {describe(got)}.'
     expected_values, got_values = as_tensor(expected), as_tensor(got)
     if expected_values is None:
-        same = got is expected
-        if isinstance(expected, Opaque):
-            same = isinstance(got, Opaque) and is_a(got.kind, expected.kind)
-        return None if same else f"expected {describe(expected)}, got {describe(got)}."
+        return _difference_of_objects(got, expected, any_network=math.isinf(atol))
     if got_values is None or got_values.shape != expected_values.shape:
         wanted = "a number" if isinstance(expected, int | float) else describe(expected)
         return f"expected {wanted}, got {describe(got)}."
@@ -80,6 +77,17 @@ def _difference_of_items(
         if text is not None:
             return f"in part {number} of {len(expected)}, {text}"
     return None
+
+
+def _difference_of_objects(got: object, expected: object, *, any_network: bool) -> str | None:
+    """Of what has no values: by their kind, for which all networks can count as one."""
+    same, wanted = got is expected, describe(expected)
+    if isinstance(expected, Opaque):
+        kind = expected.kind
+        if any_network and is_a(kind, nn.Module):
+            kind, wanted = nn.Module, "a module"
+        same = isinstance(got, Opaque) and is_a(got.kind, kind)
+    return None if same else f"expected {wanted}, got {describe(got)}."
 
 
 def _difference_of_values(got: Tensor, expected: Tensor, rtol: float, atol: float) -> str | None:

@@ -75,7 +75,8 @@ EXERCISE = Exercise(
         Mistake(
             "size over stride",
             _formula(lambda n, k, s, p: n // s),
-            "You divide the size by the stride. That is so for one choice of kernel and padding.",
+            "You divide the size by the stride. That fits some kernels and paddings, such as 4 and "
+            "1 with a stride of 2, and not others.",
         ),
     ),
 )

@@ -203,7 +203,8 @@ EXERCISE = Exercise(
             "another KL",
             _changed(lambda log_px, kl, n: (log_px, 2 * kl)),
             "Your second part is not the KL of the codes that this encoder gives to these pictures "
-            "and labels. Does y stand behind x, and is the second half log σ² to you?",
+            "and labels. Does y stand behind x, is the second half log σ² to you, and is the one "
+            "half there?",
         ),
         Mistake(
             "one number for the batch",

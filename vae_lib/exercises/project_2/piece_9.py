@@ -153,6 +153,12 @@ EXERCISE = Exercise(
             "The label is right, but the code is not that of the picture.",
         ),
         Mistake(
+            "no means",
+            lambda *given: _redraw(*given).clamp(0, 1),
+            "What you return is not what the decoder draws for `y_new`, whatever the code. Is it "
+            "told the new label alone, and has noise been added, or something been clipped?",
+        ),
+        Mistake(
             "the picture itself",
             lambda encoder, decoder, x, y, y_new: x.clone(),
             "You return the pictures that you were given.",
