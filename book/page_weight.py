@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms.images import BaseImageConverter
 
 LARGE = 100_000
-"""Bytes of a picture from which another two seconds are spent on a fifth of them."""
+"""Bytes above which a picture is packed once more, with all effort, which takes seconds."""
 
 ICON_SCRIPT = "scripts/fontawesome.js"
 ICON_FONTS = "vendor/fontawesome/webfonts"

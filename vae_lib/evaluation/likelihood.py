@@ -36,7 +36,7 @@ def log_likelihood(
         given: what a `ConditionalVAE` is conditional on, y with N rows: log p(x|y). Rows of x and
             y travel together.
         chunk_size: draws of z at a time. Memory stays near 3 x chunk_size x W numbers whatever N
-            and K are, W being the most that a layer of the decoder puts out for one draw: D, or
+            and K are, W being the most that a layer of the model puts out for one row: D, or
             for convolutions many times D. The default is 2,000 on a CPU, whose cache they fit
             where W is 784. A GPU waits between chunks, so there it is 500,000, or fewer where W
             is above 800 (for 5 GB at most).
@@ -67,7 +67,7 @@ def _default_chunk_size(judged: Judged) -> int:
 
 
 def _widest(judged: Judged) -> int:
-    """The most numbers that a part of the decoder puts out for one draw of z, or D."""
+    """The most numbers that a part of the model puts out for one row and one draw, or D."""
     widths = [judged.x.shape[1]]
 
     def see(part: nn.Module, given: object, out: object) -> None:
