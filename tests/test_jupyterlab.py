@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -91,6 +92,20 @@ def lab(chromium_path, tmp_path_factory):
             server.wait(SECONDS)
 
 
+def run(page, cell):
+    """Runs the cell with Shift+Enter, again if need be.
+
+    JupyterLab calls a kernel idle that it isn't connected to yet; what is run then is lost.
+    """
+    prompt = cell.locator(".jp-InputPrompt")
+    deadline = time.monotonic() + SECONDS
+    while not re.search(r"[*\d]", prompt.inner_text()):
+        assert time.monotonic() < deadline, f"no kernel took the cell:\n{page.inner_text('body')}"
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_timeout(1000)
+
+
 @pytest.fixture(scope="module")
 def notebook(lab, chromium):
     """The notebook's page, with its cell run and the figure shown."""
@@ -99,10 +114,11 @@ def notebook(lab, chromium):
         page.set_default_timeout(1000 * SECONDS)
         page.goto(f"{lab}/lab/tree/figure.ipynb")
         cell = page.locator(".jp-Notebook .jp-CodeCell").first
-        cell.locator(".cm-content").click()
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-        page.keyboard.press("Shift+Enter")
-        section(page).wait_for()
+        run(page, cell)
+        shown = section(page).or_(cell.locator("[data-mime-type='application/vnd.jupyter.stderr']"))
+        shown.first.wait_for()
+        assert section(page).count(), cell.inner_text()
         yield page
 
 
