@@ -265,6 +265,17 @@ def test_faint_code_would_be_found(open_page, address):
     assert len(page.evaluate("probe.faintCode()")) >= 1
 
 
+def test_in_the_dark_comments_are_the_quietest_part_of_code(open_page, address):
+    page = load(open_page(origins=(address,), theme="dark"), f"{address}/chapters/06_elbo.html")
+
+    def contrasts(pieces):
+        return [one["contrast"] for one in page.evaluate("(all) => probe.contrasts(all)", pieces)]
+
+    comments = contrasts(".highlight .c1")
+    assert min(comments) >= 7
+    assert max(comments) < min(contrasts(".highlight .line span[class]:not(.c1, .before-label)"))
+
+
 def test_its_links_lead_somewhere(visit, site):
     here = site / f"{visit.name}.html"
     for link in visit.page.evaluate("() => [...document.links].map((link) => link.href)"):
