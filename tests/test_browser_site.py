@@ -276,6 +276,37 @@ def test_in_the_dark_comments_are_the_quietest_part_of_code(open_page, address):
     assert max(comments) < min(contrasts(".highlight .line span[class]:not(.c1, .before-label)"))
 
 
+SCROLLS = """async () => {
+  for (const place of [2000, 1500, 1200]) {
+    window.scrollTo({ top: place, behavior: "instant" });
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)));
+  }
+}"""
+ON_THE_TEXT = """() => {
+  const { right } = document.querySelector("article").getBoundingClientRect();
+  const top = document.querySelector(".bd-header-article").getBoundingClientRect().bottom;
+  const lies = (node) => {
+    const box = node.getBoundingClientRect();
+    const { position, visibility } = getComputedStyle(node);
+    const seen = visibility === "visible" && box.width > 0 && box.height > 0;
+    const inView = box.left < right && box.right > 0 && box.top < innerHeight && box.bottom > top;
+    return position === "fixed" && seen && inView;
+  };
+  const all = [...document.querySelectorAll("body *")];
+  return all.filter(lies).map((node) => node.id || node.className);
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 820, WIDTH])
+def test_nothing_lies_on_the_text_when_somebody_scrolls_up(open_page, address, width):
+    page = load(open_page(origins=(address,), width=width), f"{address}/chapters/06_elbo.html")
+    page.evaluate(SCROLLS)
+    assert page.evaluate(ON_THE_TEXT) == []
+    page.evaluate("""() => document.querySelector("article").insertAdjacentHTML("beforeend",
+        "<button id='lies' style='position: fixed; top: 90vh; left: 50vw'>to the top</button>")""")
+    assert page.evaluate(ON_THE_TEXT) == ["lies"]
+
+
 def test_its_links_lead_somewhere(visit, site):
     here = site / f"{visit.name}.html"
     for link in visit.page.evaluate("() => [...document.links].map((link) => link.href)"):
