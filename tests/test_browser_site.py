@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import quote_plus, unquote, urldefrag, urlsplit
 
 import drive
 import pytest
@@ -442,3 +442,21 @@ def test_a_search_finds_its_word(open_page, address):
     page = open_page(origins=(address,))
     page.goto(f"{address}/search.html?q=reparameterisation")
     expect(page.locator("#search-results li").first).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("query", "best"),
+    [
+        ("conditional VAE", r"13\. Conditional and semi-supervised VAEs"),
+        ("posterior collapse", r"11\. Posterior collapse"),
+        ("the Gaussian likelihood", r"4\. The Gaussian likelihood"),
+        ("mutual information gap", "Glossary"),
+    ],
+)
+def test_a_search_finds_first_the_chapter_or_else_the_term_of_that_name(
+    open_page, address, query, best
+):
+    page = open_page(origins=(address,))
+    page.goto(f"{address}/search.html?q={quote_plus(query)}")
+    first = page.locator("#search-results li > a").first
+    expect(first).to_have_text(re.compile(f"{best}$"), timeout=PATIENCE)
