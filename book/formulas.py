@@ -21,8 +21,8 @@ GREEK = {
 FUNCTIONS = ("log", "diag", "exp", "sin", "tanh")
 GROUP = r"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
 END = "(?![A-Za-z0-9_])"  # not \\w, to which ² belongs
-# Behind Σ_a, which is then a covariance: what is added or ends here, or another covariance.
-NOTHING_TO_SUM = r"(?=\s*(?:[-+)]|\Z|Σ_[a-z]\)))"
+# Behind Σ_a, which is then a covariance: what is added, a bracket's end, or another covariance.
+NOTHING_TO_SUM = r"(?=\s*(?:[-+)]|Σ_[a-z]\)))"
 TERMS = {
     "call": rf"(?:KL|BCE|E(?:_[a-z])?|[pqfgNC])(?:{GROUP}|\[[^\[\]]*\])",
     "norm": r"\|\|[^|]+\|\|",

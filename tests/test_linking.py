@@ -234,6 +234,7 @@ def test_a_short_name_stands_for_what_the_page_imports():
             [r"p(x) = C(\lambda ) \lambda ^x (1 - \lambda )^{1 - x}"],
         ),
         ("log (1/K) Σ_k w_k, (B,)", [r"\log (1/K) \sum_k w_k"]),
+        ("E_q[log p(x)] - Σ_l max(floor, a", [r"\mathbb E_q[\log p(x)] - \sum_l"]),
         ("the last D are log σ². A q(z|x)", [r"\log \sigma ^2", r"q(z \mid x)"]),
         ("N(μ(x), diag σ²(x)): a", [r"\mathcal N(\mu (x), \operatorname{diag} \sigma ^2(x))"]),
         ("of the Bernoulli’s -log C(λ), and", [r"-\log C(\lambda )"]),
