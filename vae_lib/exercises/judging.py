@@ -245,8 +245,12 @@ def _difference(exercise: Exercise, got: Output, expected: Output) -> str | None
 
 def _name(exercise: Exercise, case: int) -> str:
     names = inspect.signature(exercise.oracle).parameters
-    parts = [
-        f"{name} = {'a function' if inspect.isfunction(value) else describe(plain(value))}"
-        for name, value in zip(names, _cases(exercise, narrow=False)[case], strict=False)
-    ]
-    return ", ".join(parts)
+    values = _cases(exercise, narrow=False)[case]
+    return ", ".join(f"{name} = {_named(v)}" for name, v in zip(names, values, strict=False))
+
+
+def _named(argument: object) -> str:
+    """In few words; a size such as (3, 16, 16) by its numbers."""
+    if isinstance(argument, tuple) and len(argument) < 5 and {*map(type, argument)} == {int}:
+        return str(argument)
+    return "a function" if inspect.isfunction(argument) else describe(plain(argument))
