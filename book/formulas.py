@@ -21,10 +21,13 @@ GREEK = {
 FUNCTIONS = ("log", "diag", "exp", "sin", "tanh")
 GROUP = r"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
 END = "(?![A-Za-z0-9_])"  # not \\w, to which ² belongs
+# Behind Σ_a, which is then a covariance: what is added, a bracket's end, or another covariance.
+NOTHING_TO_SUM = r"(?=\s*(?:[-+)]|Σ_[a-z]\)))"
 TERMS = {
     "call": rf"(?:KL|BCE|E(?:_[a-z])?|[pqfgNC])(?:{GROUP}|\[[^\[\]]*\])",
     "norm": r"\|\|[^|]+\|\|",
     "function": rf"(?:{'|'.join(FUNCTIONS)})(?![\w-])",
+    "covariance": rf"Σ_[a-z]{NOTHING_TO_SUM}",
     "sum": r"Σ(?:_[a-z])?|∫",
     "greek": rf"d?\d*(?:[{''.join(GREEK)}]²?)+(?:[xz]|_[a-z])?{END}",
     "name": r"(?:SSE|ELBO|KL)\b",
@@ -35,14 +38,16 @@ TERMS = {
 TERM = re.compile(
     r"(?<![\w.])(?<!\w['’])(?:"  # the s of a genitive is no letter
     + "|".join(f"(?P<{kind}>{regex})" for kind, regex in TERMS.items())
-    + rf")(?P<power>²|\^(?:{GROUP}|\w))?"
+    + rf")(?P<power>²|\^(?:{GROUP}|\w+))?"
 )
 OPERATOR = re.compile(r"\s*[=+/-]\s*")
-STRONG = {"call", "norm", "sum", "greek"}
+STRONG = {"call", "norm", "sum", "greek", "covariance"}
 WORD = re.compile(r"[a-z]{3}")
 
 TO_TEX = re.compile(
     r"\|\|(?P<norm>[^|]+)\|\||(?P<wide>\|\|)|(?P<bar>\|)|\^(?P<power>\((?:[^()])*\))"
+    r"|\^(?P<digits>\d{2,})|\^(?P<exponent>\w{2,})"
+    rf"|(?P<covariance>Σ(?=_[a-z]{NOTHING_TO_SUM}))"
     r"|(?P<word>log|exp|sin|tanh)\b|(?P<name>diag|KL|SSE|ELBO|BCE)\b|(?P<mean>E(?=[_\[]))"
     r"|(?P<normal>N(?=\())|(?P<index>_[a-z]{2,})|(?P<measure>\bd(?=[xz]\b))|(?P<one>[Σ∫²’])"
     rf"|(?P<greek>[{''.join(GREEK)}])"
@@ -69,6 +74,9 @@ def piece_as_tex(found: re.Match[str]) -> str:
         "mean": r"\mathbb E",
         "normal": r"\mathcal N",
         "index": rf"_{{\text{{{piece[1:]}}}}}",
+        "digits": f"^{{{piece}}}",
+        "exponent": rf"^{{\text{{{piece}}}}}",
+        "covariance": r"\Sigma",
         "measure": r"\,d",
         "one": ONE.get(piece, ""),
         "greek": rf"\{GREEK.get(piece, '')} ",
@@ -88,10 +96,10 @@ def joined(text: str, before: re.Match[str], after: re.Match[str]) -> bool:
     if gap.strip() or "\n\n" in gap:
         return False
     is_index = after["letter"] and ("_" in after[0] or len(after[0].strip("'’")) == 2)
-    multiplies = kind(after) in ("call", "greek", "function", "sum") or is_index
+    multiplies = kind(after) in ("call", "greek", "function", "sum", "covariance") or is_index
     if kind(before) in ("function", "sum"):
         return True
-    can_be_multiplied = kind(before) in ("call", "greek", "group", "norm")
+    can_be_multiplied = kind(before) in ("call", "greek", "group", "norm", "covariance")
     return can_be_multiplied and bool(multiplies or (after["group"] and after["power"]))
 
 

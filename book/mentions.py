@@ -24,7 +24,9 @@ NUMBERS = {
 }
 BETWEEN = r"(?:,\s+(?:and\s+|or\s+)?|\s+(?:and|or|to)\s+|\s*–\s*)"
 # Another work's chapter: "chapter 29 of MacKay (2003)"; "the textbook, in its chapters 9 and 12".
+# "Owen (2013), chapter 9" means his.
 OF_A_WORK = re.compile(r"\s+(?:of|in)\s+")
+BEHIND_A_WORK = re.compile(r",\s+")
 ITS = re.compile(r"\b(?:its|his|her|their)\s+$")
 
 
@@ -78,4 +80,6 @@ def belongs_elsewhere(text: str, span: Span, citations: list[Span]) -> bool:
     found = next(f for f in PATTERNS[span.target[0]].finditer(text) if f.end() >= span.end)
     starts = [cited.start for cited in citations if cited.start >= found.end()]
     is_followed = bool(starts) and bool(OF_A_WORK.fullmatch(text[found.end() : min(starts)]))
-    return is_followed or bool(ITS.search(text[: found.start()]))
+    ends = [cited.end for cited in citations if cited.end <= found.start()]
+    follows = bool(ends) and bool(BEHIND_A_WORK.fullmatch(text[max(ends) : found.start()]))
+    return is_followed or follows or bool(ITS.search(text[: found.start()]))

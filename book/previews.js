@@ -58,7 +58,9 @@
     if (preview.image) {
       const picture = document.createElement("img");
       picture.alt = "";
-      picture.src = new URL(`_images/${preview.image}`, root);
+      const isDark = preview.dark && document.documentElement.dataset.theme === "dark";
+      if (isDark) picture.className = "only-dark"; // drawn for it, and so not inverted
+      picture.src = new URL(`_images/${isDark ? preview.dark : preview.image}`, root);
       content.prepend(picture);
       await picture.decode().catch(() => picture.remove());
     }

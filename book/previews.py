@@ -76,10 +76,9 @@ def of_figure(node: nodes.Element, images: dict[str, str]) -> Preview:
     cell = node.parent
     caption = cell.parent.children[cell.parent.index(cell) + 1]
     preview = {"html": markup(caption)}
-    pictures = list(node.findall(nodes.image))
-    if pictures:
-        uri = pictures[-1]["uri"]
-        preview["image"] = PurePosixPath(images.get(uri, uri)).name
+    for picture in node.findall(nodes.image):  # the last one, and one for the dark beside it
+        kind = "dark" if "only-dark" in picture["classes"] else "image"
+        preview[kind] = PurePosixPath(images.get(picture["uri"], picture["uri"])).name
     return preview
 
 

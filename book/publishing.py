@@ -76,7 +76,8 @@ def open_notebooks_at_ref(
 def first_picture(app: Sphinx, doctree: nodes.document | None) -> str:
     """The address of a page's first picture, or nothing; the builder has given it its place."""
     images = doctree.findall(nodes.image) if doctree is not None else []
-    places = (PurePosixPath(image["uri"]) for image in images)
+    light = (image for image in images if "only-dark" not in image["classes"])
+    places = (PurePosixPath(image["uri"]) for image in light)
     found = (p for p in places if p.parent.name == app.builder.imagedir and p.suffix != ".svg")
     name = next((f"{app.builder.imagedir}/{place.name}" for place in found), "")
     return urljoin(app.config.html_baseurl, name) if name else ""

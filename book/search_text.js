@@ -1,4 +1,5 @@
-// On the page of search results, formulas in the snippets read as text, not as TeX.
+// On the page of search results, formulas in the snippets read as text, not as TeX, and what the
+// question names comes first: a chapter whose title has all its words, then the glossary's entry.
 
 "use strict";
 
@@ -34,6 +35,27 @@
 
   const withoutTex = (text) =>
     text.replace(/\\\(([\s\S]*?)\\\)|\\\[([\s\S]*?)\\\]/g, (_, inline, display) => plain(inline ?? display));
+
+  // Sphinx gives a page the best score that any one of the words has, so that with "conditional VAE"
+  // every page with "VAE" in a heading is as good as the chapter of that name.
+  const BY_TITLE = 20; // for the title, on top of the 15 that a page has for a word in a heading
+  const BY_ENTRY = 30; // at most, for an entry of the glossary, which would have up to 100
+
+  const words = (text) => {
+    const stemmer = new Stemmer();
+    const all = splitQuery(text.toLowerCase()).filter((word) => !stopwords.includes(word));
+    return new Set(all.map((word) => stemmer.stemWord(word)));
+  };
+
+  // Results are [page, title, anchor, description, score, file]; only a whole page has no anchor.
+  const score = ([page, title, anchor, , found]) => {
+    if (page === "book/glossary") return Math.min(found, BY_ENTRY);
+    const asked = words(new URLSearchParams(location.search).get("q") ?? "");
+    const named = words(title);
+    return found + (!anchor && asked.size && [...asked].every((word) => named.has(word)) ? BY_TITLE : 0);
+  };
+
+  if (typeof Scorer === "object") Scorer.score = score;
 
   if (typeof Search === "object" && Search.htmlToText) {
     const asText = Search.htmlToText;

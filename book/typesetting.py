@@ -18,6 +18,7 @@ MARKUP = re.compile(
     r"|(?P<emphasis>(?<!\w)\*\w[^*]*\w\*(?!\w))"
     r"|(?P<special>[|*\\]|_(?=\W|$)|(?<=: )[A-Z]\.(?=\n|$))"  # a lone "L." would begin a list
 )
+BLOCK = re.compile(r"(?<=::\n)((?:\n| +.*\n)+)")  # indented, behind a line that ends in ::
 ROLE = re.compile(r":(?:py:)?[a-z]+:`~?")  # in what torch says of a method that ours inherit
 # What belongs to a formula within a sentence, before it and behind it.
 BEFORE = re.compile(r"[(\[“‘]+$")
@@ -36,6 +37,13 @@ def as_restructured_text(found: re.Match[str]) -> str:
     return f":py:obj:`{code}`" if re.fullmatch(r"vae_lib(\.\w+)+", code) else f"``{code}``"
 
 
+def escape(text: str) -> str:
+    """The text as reStructuredText; what a line that ends in :: announces stays as it is."""
+    parts = BLOCK.split(text)
+    parts[::2] = [MARKUP.sub(as_restructured_text, ROLE.sub("`", part)) for part in parts[::2]]
+    return "".join(parts)
+
+
 def process_docstring(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
@@ -44,7 +52,7 @@ def process_docstring(
     Of an attribute napoleon would read what stands before a colon within the first line as its
     type, so the line ends there.
     """
-    text = MARKUP.sub(as_restructured_text, ROLE.sub("`", "\n".join(lines)))
+    text = escape("\n".join(lines))
     if what in ("attribute", "data", "property"):
         text = re.sub(r"\A(.*?:) ", r"\1\n", text)
     lines[:] = text.split("\n")
@@ -66,6 +74,11 @@ def put(text: nodes.Text, parts: list[nodes.Node]) -> None:
     parent[place : place + 1] = parts
 
 
+def unseen(node: nodes.Node) -> bool:
+    """Whether it is a comment, such as the expression of the number before it."""
+    return isinstance(node, nodes.raw) and node.astext().startswith("<!--")
+
+
 class KeepTogether(SphinxPostTransform):
     """Ends no line between a formula and the punctuation beside it, as a browser would."""
 
@@ -75,8 +88,9 @@ class KeepTogether(SphinxPostTransform):
     def run(self, **kwargs: object) -> None:
         for formula in list(self.document.findall(nodes.math)):
             kept, parent = nodes.inline(classes=["together"]), formula.parent
-            place = parent.index(formula)
-            before, behind = parent[max(place - 1, 0)], parent[min(place + 1, len(parent) - 1)]
+            place = next(i for i, child in enumerate(parent.children) if child is formula)
+            after = next((child for child in parent[place + 1 :] if not unseen(child)), formula)
+            before, behind = parent[max(place - 1, 0)], after
             opening = isinstance(before, nodes.Text) and BEFORE.search(before.astext())
             closing = isinstance(behind, nodes.Text) and BEHIND.match(behind.astext())
             if not opening and not closing:

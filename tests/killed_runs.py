@@ -51,6 +51,7 @@ def outcome(path):
 
 def main(folder, n_kills, seed):
     chance, path = random.Random(seed), Path(folder) / "run.pt"
+    torch.set_num_threads(1)  # a child has none of its parent's threads and would wait for them
     uninterrupted = train()  # first, for it loads what the children then need not load
     start = time.perf_counter()
     os.waitpid(forked(path), 0)

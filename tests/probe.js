@@ -129,8 +129,8 @@
       return found;
     },
 
-    // The pieces of code and of signatures whose contrast with the paper below is under WCAG 2's 4.5.
-    faintCode: () => {
+    // WCAG 2's contrast of each such node's ink with the paper below it, from 1 to 21.
+    contrasts: (selector) => {
       const numbers = (colour) => colour.match(/[\d.]+/g).map(Number);
       const luminance = (colour) => {
         const linear = (part) => (part <= 10.31475 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4);
@@ -146,14 +146,18 @@
         if (!papers.has(node)) papers.set(node, paperBelow(node));
         return papers.get(node);
       };
-      const code = [".highlight pre", "dt.sig"].map((part) => `${part}, ${part} :not(.headerlink)`).join();
-      const faint = new Set();
-      for (const node of document.querySelectorAll(code)) {
+      return [...document.querySelectorAll(selector)].map((node) => {
         const [ink, paper] = [getComputedStyle(node).color, paperOf(node)];
         const [low, high] = [luminance(ink), luminance(paper)].sort((a, b) => a - b);
-        if ((high + 0.05) / (low + 0.05) < 4.5) faint.add(`${node.className}: ${ink} on ${paper}`);
-      }
-      return [...faint];
+        return { contrast: (high + 0.05) / (low + 0.05), text: `${node.className}: ${ink} on ${paper}` };
+      });
+    },
+
+    // The pieces of code and of signatures whose contrast is under 4.5.
+    faintCode: () => {
+      const code = [".highlight pre", "dt.sig"].map((part) => `${part}, ${part} :not(.headerlink)`).join();
+      const faint = probe.contrasts(code).filter(({ contrast }) => contrast < 4.5);
+      return [...new Set(faint.map(({ text }) => text))];
     },
 
     framesAtRest: async () => {

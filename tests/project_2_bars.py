@@ -21,6 +21,7 @@ import nbformat
 import torch
 from torch import nn
 
+from vae_lib import checks
 from vae_lib.exercises.project_2 import measures
 from vae_lib.exercises.project_2.band import BAND
 
@@ -60,7 +61,7 @@ def trained(names: dict, latent_dim: int, steps: int, seed: int) -> tuple[nn.Mod
 
 def row(encoder: nn.Module, decoder: nn.Module) -> str:
     data = measures.pictures()
-    with measures.judged(encoder, decoder):
+    with torch.no_grad(), checks.evaluating(encoder, decoder):
         test, known = (
             measures.terms(measures.code_of(encoder, x, y), decoder, x, y, n_draws=n_draws)
             for x, y, n_draws in ((data.test, data.test_y, 5), (data.train, data.train_y, 1))
@@ -71,7 +72,7 @@ def row(encoder: nn.Module, decoder: nn.Module) -> str:
 
 def factors_read(names: dict, encoder: nn.Module) -> str:
     dataset = names["dataset"]
-    with measures.judged(encoder):
+    with torch.no_grad(), checks.evaluating(encoder):
         codes, new_codes = (
             measures.code_of(encoder, names[f"x_{part}"], names[f"y_{part}"]).mean
             for part in ("train", "test")
@@ -89,7 +90,7 @@ def factors_read(names: dict, encoder: nn.Module) -> str:
 def nearest_pictures(names: dict, encoder: nn.Module, decoder: nn.Module) -> str:
     dataset, y = names["dataset"], names["y_test"]
     pictures = torch.cat([names["x_test"], names["x_train"]])
-    with measures.judged(encoder, decoder):
+    with torch.no_grad(), checks.evaluating(encoder, decoder):
         z = measures.code_of(encoder, names["x_test"], y).mean
         new = measures.means_at(decoder, torch.randn_like(z), y).float()
         again = measures.means_at(decoder, z, y).float()

@@ -19,6 +19,7 @@ import nbformat
 import torch
 from torch import nn
 
+from vae_lib import checks
 from vae_lib.exercises.project_1 import measures
 from vae_lib.exercises.project_1.band import BANDS
 
@@ -55,7 +56,7 @@ def measured(names: dict, make: Callable, latent_dim: int, seed: int) -> str:
     encoder, decoder = make(names["n_pixels"], latent_dim)
     names["train"](encoder, decoder, names["x_train"], STEPS)
     seconds = time.process_time() - start
-    with measures.judged(encoder, decoder):
+    with torch.no_grad(), checks.evaluating(encoder, decoder):
         test, known = (
             measures.terms(measures.code_of(encoder, x), decoder, x, n_draws=5)
             for x in (images.test, images.train)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import quote_plus, unquote, urldefrag, urlsplit
 
 import drive
 import pytest
@@ -265,6 +265,48 @@ def test_faint_code_would_be_found(open_page, address):
     assert len(page.evaluate("probe.faintCode()")) >= 1
 
 
+def test_in_the_dark_comments_are_the_quietest_part_of_code(open_page, address):
+    page = load(open_page(origins=(address,), theme="dark"), f"{address}/chapters/06_elbo.html")
+
+    def contrasts(pieces):
+        return [one["contrast"] for one in page.evaluate("(all) => probe.contrasts(all)", pieces)]
+
+    comments = contrasts(".highlight .c1")
+    assert min(comments) >= 7
+    assert max(comments) < min(contrasts(".highlight .line span[class]:not(.c1, .before-label)"))
+
+
+SCROLLS = """async () => {
+  for (const place of [2000, 1500, 1200]) {
+    window.scrollTo({ top: place, behavior: "instant" });
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)));
+  }
+}"""
+ON_THE_TEXT = """() => {
+  const { right } = document.querySelector("article").getBoundingClientRect();
+  const top = document.querySelector(".bd-header-article").getBoundingClientRect().bottom;
+  const lies = (node) => {
+    const box = node.getBoundingClientRect();
+    const { position, visibility } = getComputedStyle(node);
+    const seen = visibility === "visible" && box.width > 0 && box.height > 0;
+    const inView = box.left < right && box.right > 0 && box.top < innerHeight && box.bottom > top;
+    return position === "fixed" && seen && inView;
+  };
+  const all = [...document.querySelectorAll("body *")];
+  return all.filter(lies).map((node) => node.id || node.className);
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 820, WIDTH])
+def test_nothing_lies_on_the_text_when_somebody_scrolls_up(open_page, address, width):
+    page = load(open_page(origins=(address,), width=width), f"{address}/chapters/06_elbo.html")
+    page.evaluate(SCROLLS)
+    assert page.evaluate(ON_THE_TEXT) == []
+    page.evaluate("""() => document.querySelector("article").insertAdjacentHTML("beforeend",
+        "<button id='lies' style='position: fixed; top: 90vh; left: 50vw'>to the top</button>")""")
+    assert page.evaluate(ON_THE_TEXT) == ["lies"]
+
+
 def test_its_links_lead_somewhere(visit, site):
     here = site / f"{visit.name}.html"
     for link in visit.page.evaluate("() => [...document.links].map((link) => link.href)"):
@@ -400,3 +442,21 @@ def test_a_search_finds_its_word(open_page, address):
     page = open_page(origins=(address,))
     page.goto(f"{address}/search.html?q=reparameterisation")
     expect(page.locator("#search-results li").first).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("query", "best"),
+    [
+        ("conditional VAE", r"13\. Conditional and semi-supervised VAEs"),
+        ("posterior collapse", r"11\. Posterior collapse"),
+        ("the Gaussian likelihood", r"4\. The Gaussian likelihood"),
+        ("mutual information gap", "Glossary"),
+    ],
+)
+def test_a_search_finds_first_the_chapter_or_else_the_term_of_that_name(
+    open_page, address, query, best
+):
+    page = open_page(origins=(address,))
+    page.goto(f"{address}/search.html?q={quote_plus(query)}")
+    first = page.locator("#search-results li > a").first
+    expect(first).to_have_text(re.compile(f"{best}$"), timeout=PATIENCE)

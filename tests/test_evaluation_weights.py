@@ -84,7 +84,10 @@ def test_the_fit_is_near_the_most_likely_one():
 
 
 def as_published(x):
-    """Zhang and Stephens (2009), number by number: their θ, and their k, which is minus ours."""
+    """Zhang and Stephens (2009), number by number: their θ, and their k, which is minus ours.
+
+    One number is not theirs: they take 20 + √n points, and the software of Vehtari et al. takes 30.
+    """
     n, quartile = len(x), x[math.floor(len(x) / 4 + 0.5) - 1]
     m = 30 + math.floor(math.sqrt(n))
     grid = [1 / x[-1] + (1 - math.sqrt(m / (j - 0.5))) / (3 * quartile) for j in range(1, m + 1)]

@@ -108,6 +108,7 @@ def test_what_has_another_form_is_no_mention(text):
         ("Bishop (2006) has it in its chapters 9 and 12", False),
         ("MacKay (2003, chapter 29)", False),
         ("(MacKay, 2003, chapter 29)", False),
+        ("MacKay (2003), chapter 29. More below.", False),
         ("chapter 4, as MacKay (2003) says", True),
         ("the figure 2.3 of chapter 2", True),
     ],
@@ -233,11 +234,18 @@ def test_a_short_name_stands_for_what_the_page_imports():
             [r"p(x) = C(\lambda ) \lambda ^x (1 - \lambda )^{1 - x}"],
         ),
         ("log (1/K) Σ_k w_k, (B,)", [r"\log (1/K) \sum_k w_k"]),
+        ("E_q[log p(x)] - Σ_l max(floor, a", [r"\mathbb E_q[\log p(x)] - \sum_l"]),
         ("the last D are log σ². A q(z|x)", [r"\log \sigma ^2", r"q(z \mid x)"]),
         ("N(μ(x), diag σ²(x)): a", [r"\mathcal N(\mu (x), \operatorname{diag} \sigma ^2(x))"]),
         ("of the Bernoulli’s -log C(λ), and", [r"-\log C(\lambda )"]),
         ("where λ_l > βσ²; p_x of s_l", [r"\lambda _l", r"\beta \sigma ^2"]),
         ("x is (N, D), log-variances; a_b of 2", []),
+        ("from 2^32 to table / 2^precision bits", ["2^{32}", r"2^{\text{precision}}"]),
+        ("one of 2^latent_bits bins", [r"2^{\text{latent_bits}}"]),
+        (
+            "Tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½) for",
+            [r"\Sigma_a + \Sigma_b - 2", r"(\Sigma_a \Sigma_b)^½"],
+        ),
     ],
 )
 def test_formulas_are_found_in_plain_text(text, tex):

@@ -191,3 +191,23 @@ def test_a_page_without_formulas_sets_those_of_a_card(chromium, site):
         expect(expect_card(page).locator("mjx-container").first).to_be_visible(timeout=PATIENCE)
         next_frame(page)
         assert page.locator("article mjx-container").count() == 0
+
+
+@pytest.mark.parametrize(("theme", "ending"), [("dark", "-dark.webp"), ("light", ".webp")])
+def test_a_photograph_has_its_colours_on_a_card_too(chromium, site, theme, ending):
+    url = (site / "book" / "faq.html").as_uri()
+    with opened(chromium, width=1200, theme=theme) as page:
+        load(page, url)
+        page.locator("article a.to-figure[href$='10_images.html#figure-10-5']").first.hover()
+        picture = expect_card(page).locator("img")
+        expect(picture).to_be_visible()
+        name = picture.get_attribute("src")
+        assert name.endswith(ending) and ("-dark" in name) == (theme == "dark")
+        assert picture.evaluate("(one) => getComputedStyle(one).filter") == "none"
+        assert picture.evaluate("(one) => one.naturalWidth") > 0
+        page.mouse.move(1, 1)
+        plots = page.locator("article a.to-figure[href*='11_posterior_collapse.html#figure-']")
+        plots.first.hover()
+        expect(page.locator(".book-preview.is-shown img:not([src*='-dark'])")).to_be_visible()
+        shown_as = page.locator(".book-preview img").evaluate("(x) => getComputedStyle(x).filter")
+        assert (shown_as == "none") == (theme == "light")

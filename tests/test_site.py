@@ -152,6 +152,24 @@ def test_a_comma_stays_where_it_stands_although_others_read_the_same(module):
     assert kept == ["a,", "b,"]
 
 
+def test_a_comma_stays_with_its_number_though_a_comment_stands_between(module):
+    document, paragraph = new_document("page"), nodes.paragraph()
+    document += paragraph
+    comment = nodes.raw("", "<!-- =mean:.1f -->", format="html")
+    paragraph += [nodes.Text("has "), nodes.math("-7.1", "-7.1"), comment, nodes.Text(", and")]
+    module("typesetting").KeepTogether(document).run()
+    (kept,) = paragraph.findall(nodes.inline)
+    assert kept.astext() == "-7.1,"
+    assert [child.astext() for child in paragraph][-2:] == [comment.astext(), " and"]
+
+
+def test_code_in_a_docstring_stands_as_it_was_written(module):
+    code = ["Write::", "", "    a = [2 * e for e in (b | c)]", "", "where 2 * 3"]
+    lines = list(code)
+    module("typesetting").process_docstring(None, "function", "f", None, None, lines)
+    assert lines == [*code[:4], r"where 2 \* 3"]
+
+
 def test_what_an_attribute_says_before_a_colon_is_not_its_type(module):
     lines = ["Its length in bits: that of all words."]
     module("typesetting").process_docstring(None, "property", "bits", None, None, lines)

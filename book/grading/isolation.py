@@ -40,7 +40,7 @@ class Isolation:
         """Lay out the library without oracles, beside what runs there."""
         library = self.work / "library"
         source = Path(vae_lib.__file__).parent
-        oracles = shutil.ignore_patterns("chapter_*", "project_*", "__pycache__")
+        oracles = shutil.ignore_patterns("chapter_*", "project_*", "trained.py", "__pycache__")
         shutil.copytree(source, library / "vae_lib", ignore=oracles)
         (library / HERE.name).mkdir()
         for name in ON_THE_OTHER_SIDE:

@@ -102,8 +102,8 @@ def dci(codes: Tensor, factors: Factors, *, n_trees: int = 50, seed: int = 0) ->
     It takes some seconds. `factors` and errors as for `factor_information`; `n_trees` is 30 or
     more, and `seed` fixes everything.
 
-    Source: Eastwood and Williams (2018), with forests that classify, as Locatello et al. (2019)
-    do with boosted trees. Taught in chapter 15.
+    Source: Eastwood and Williams (2018), whose forests regress and whose informativeness is an
+    error; these classify, as the boosted trees of Locatello et al. (2019) do. Taught in chapter 15.
     """
     codes, values = _checked(codes, factors)
     n_trees = checks.count(n_trees, "n_trees", 30)  # with fewer, some examples are in all trees

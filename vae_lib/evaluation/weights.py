@@ -51,7 +51,8 @@ def pareto_shape(log_w: Tensor) -> Tensor:
     Raises:
         ValueError: as `effective_sample_size`, and fewer than 25 draws.
 
-    Source: Vehtari et al. (2024); the fit: Zhang and Stephens (2009). Taught in chapter 14.
+    Source: Vehtari et al. (2024); the fit: Zhang and Stephens (2009), whose k is -k here, on a
+    grid of 30 + √M points for their 20 + √M. Taught in chapter 14.
     """
     columns = _checked(log_w)
     if len(columns) < 25:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch import distributions as td
+
+from vae_lib.exercises.trained import Terms, asked, code_by, kl_to_prior
 
 _ROWS = 50_000  # decoded at once
 _NAMES = {64: "digits", 784: "mnist"}
@@ -23,18 +24,6 @@ class Images(NamedTuple):
     train: Tensor
     test: Tensor
     grey: Tensor
-
-
-class Terms(NamedTuple):
-    """The two terms of each image's ELBO, averaged over draws, and the spread of a single draw."""
-
-    log_px: Tensor
-    kl: Tensor
-    spread: Tensor
-
-    @property
-    def elbo(self) -> float:
-        return (self.log_px - self.kl).mean().item()
 
 
 @functools.lru_cache(maxsize=2)
@@ -56,46 +45,21 @@ def n_pixels_of(encoder: nn.Module, device: torch.device) -> int:
     raise ValueError("your encoder takes rows of neither 64 nor 784 pixels.")
 
 
-@contextlib.contextmanager
-def judged(*networks: nn.Module) -> Iterator[None]:
-    """In eval mode and without gradients; each module's mode is given back."""
-    modes = [(module, module.training) for network in networks for module in network.modules()]
-    try:
-        for network in networks:
-            network.eval()
-        with torch.no_grad():
-            yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
 def code_of(encoder: nn.Module, x: Tensor, *, log_var_per_number: float = 1.0) -> td.Independent:
     """q(z|x); the second half of the encoder's numbers, times a factor, is log σ²."""
     device = next(encoder.parameters()).device
     numbers = encoder(x.to(device)).cpu().double()
-    if numbers.ndim != 2 or len(numbers) != len(x) or numbers.shape[1] % 2:
-        shape = tuple(numbers.shape)
-        raise ValueError(f"your encoder gives shape {shape} for {len(x)} images.")
-    mu, log_var = numbers.chunk(2, dim=-1)
-    return td.Independent(td.Normal(mu, (log_var_per_number * log_var / 2).exp()), 1)
+    return code_by(numbers, len(x), "images", log_var_per_number=log_var_per_number)
 
 
 def logits_at(decoder: nn.Module, z: Tensor) -> Tensor:
-    device = next(decoder.parameters()).device
-    rows = z.reshape(-1, z.shape[-1]).float().to(device)
-    logits = torch.cat([decoder(part).cpu() for part in rows.split(_ROWS)])
-    return logits.double().reshape(*z.shape[:-1], -1)
+    logits = asked(decoder, z.reshape(-1, z.shape[-1]), at_once=_ROWS)
+    return logits.reshape(*z.shape[:-1], -1)
 
 
 def log_bernoulli(logits: Tensor, x: Tensor) -> Tensor:
     """x log λ + (1 - x) log(1 - λ), summed over pixels; x may be grey, as a slip would have it."""
     return (logits * x - nn.functional.softplus(logits)).sum(-1)
-
-
-def kl_to_prior(q_z: td.Independent) -> Tensor:
-    p_z = td.Independent(td.Normal(torch.zeros_like(q_z.mean), 1.0), 1)
-    return td.kl_divergence(q_z, p_z)
 
 
 def terms(q_z: td.Independent, decoder: nn.Module, x: Tensor, *, n_draws: int) -> Terms:

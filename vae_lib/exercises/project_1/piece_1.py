@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vae_lib.exercises import Exercise, Mistake
-from vae_lib.exercises.project_1.known import gradients
+from vae_lib.exercises.trained import gradients
 
 _GOOD = "every law holds"
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch import distributions as td
 
 from vae_lib.exercises import Exercise, Mistake, laws
-from vae_lib.exercises.project_1.known import gradients, tensor
+from vae_lib.exercises.trained import gradients, tensor
 
 _N, _LATENT_DIM = laws.MIN_ROWS, 3
 _GOOD = "draws of the right law, with their gradients"

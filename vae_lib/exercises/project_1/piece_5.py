@@ -11,6 +11,7 @@ from torch import distributions as td
 
 from vae_lib.exercises import Exercise, Mistake
 from vae_lib.exercises.project_1 import known
+from vae_lib.exercises.trained import gradients, tensor
 
 _N_IMAGES, _N_DRAWS = 4, 1500  # different images, and how often each stands in the batch
 _LIMIT = 7.0  # standard errors, which a right answer passes once in 10¹¹
@@ -44,7 +45,7 @@ def _batches(generator: torch.Generator) -> list[tuple]:
 
 
 def _first_broken_law(terms: object, encoder: nn.Linear, decoder: nn.Linear, x: Tensor) -> str:
-    log_px, kl = (known.tensor(term) for term in terms)
+    log_px, kl = (tensor(term) for term in terms)
     if log_px.shape != (len(x),) or kl.shape != (len(x),):
         both = log_px.numel() == kl.numel() == 1
         return "one number for the batch" if both else _shapes(log_px, kl)
@@ -98,10 +99,10 @@ def _of_log_px(log_px: Tensor, encoder: nn.Linear, decoder: nn.Linear, x: Tensor
 
 
 def _of_gradients(log_px: Tensor, kl: Tensor, encoder: nn.Linear, decoder: nn.Linear) -> str | None:
-    (to_encoder,) = known.gradients(log_px, encoder.weight)
+    (to_encoder,) = gradients(log_px, encoder.weight)
     to_mu, to_log_var = to_encoder.chunk(2)
-    of_kl = known.gradients(kl, encoder.weight)[0].chunk(2)
-    to_decoder = known.gradients(log_px, decoder.weight)[0]
+    of_kl = gradients(kl, encoder.weight)[0].chunk(2)
+    to_decoder = gradients(log_px, decoder.weight)[0]
     if not to_encoder.any() and not of_kl[0].any() and not to_decoder.any():
         return "no gradient"
     if not to_mu.any() or not to_log_var.any():

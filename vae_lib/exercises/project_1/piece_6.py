@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from vae_lib.exercises import Exercise, Mistake
 from vae_lib.exercises.project_1 import known
+from vae_lib.exercises.trained import MISTAKES_OF_WEIGHTS, losses_of, of_first_loss, of_weights
 
 _N, _N_PIXELS, _STEPS, _NOISE = 256, 16, 200, 0.05
 _BAR = 0.25  # of the way from pixels alone to the truth
@@ -47,33 +48,13 @@ def _fresh_networks(generator: torch.Generator) -> list[tuple]:
 def _first_broken_law(
     losses: object, encoder: nn.Module, decoder: nn.Module, x: Tensor, steps: int
 ) -> str:
-    losses = known.tensor(losses).detach().double().flatten()
-    if len(losses) != steps:
-        raise ValueError(f"{steps} losses are wanted, one a step, and there are {len(losses)}.")
+    losses = losses_of(losses, steps)
     return (
-        _of_weights(encoder, decoder)
+        of_weights(encoder, decoder)
         or _of_learning(encoder, decoder, x)
         or _of_losses(losses, encoder, decoder, x)
         or _GOOD
     )
-
-
-def _of_weights(encoder: nn.Module, decoder: nn.Module) -> str | None:
-    parameters = [*encoder.parameters(), *decoder.parameters()]
-    if not all(p.isfinite().all() for p in parameters):
-        return "weights that are not finite"
-    changed = [
-        any(
-            not torch.equal(p, q)
-            for p, q in zip(network.parameters(), network.before[0].parameters(), strict=True)
-        )
-        for network in (encoder, decoder)
-    ]
-    if changed == [True, True]:
-        return None
-    if changed == [False, False]:
-        return "no weights have moved"
-    return "the decoder's weights alone" if changed[1] else "the encoder's weights alone"
 
 
 def _of_learning(encoder: nn.Module, decoder: nn.Module, x: Tensor) -> str | None:
@@ -106,12 +87,7 @@ def _bar(x: Tensor) -> Tensor:
 def _of_losses(losses: Tensor, encoder: nn.Module, decoder: nn.Module, x: Tensor) -> str | None:
     with torch.no_grad():
         first = -known.exact_elbo(encoder.before[0], decoder.before[0], x).mean()
-    ratio = losses[0] / first
-    if 0.7 < ratio < 1.4:
-        return None
-    if -1.4 < ratio < -0.7:
-        return "ELBOs for losses"
-    return "losses in another unit"
+    return of_first_loss(losses[0] / first, 0.7, 1.4)
 
 
 EXERCISE = Exercise(
@@ -122,27 +98,7 @@ EXERCISE = Exercise(
     in_place=("encoder", "decoder"),
     seconds=30.0,
     mistakes=(
-        Mistake(
-            "no step",
-            "no weights have moved",
-            "No weight of the two networks has moved. Does the optimiser hold their parameters, "
-            "and does it take its steps?",
-        ),
-        Mistake(
-            "decoder alone",
-            "the decoder's weights alone",
-            "The encoder's weights have not moved. The optimiser needs the parameters of both.",
-        ),
-        Mistake(
-            "encoder alone",
-            "the encoder's weights alone",
-            "The decoder's weights have not moved. The optimiser needs the parameters of both.",
-        ),
-        Mistake(
-            "not finite",
-            "weights that are not finite",
-            "Some weights have become nan or infinite. Is the learning rate near 0.001?",
-        ),
+        *MISTAKES_OF_WEIGHTS,
         Mistake(
             "uphill",
             "worse than before",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vae_lib.exercises import Exercise, Mistake, laws
-from vae_lib.exercises.project_1.known import tensor
+from vae_lib.exercises.trained import tensor
 
 _N = 2 * laws.MIN_ROWS
 _GOOD = "means of codes from the prior, and draws at them"

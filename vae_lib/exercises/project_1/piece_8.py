@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from vae_lib.exercises import Exercise, Mistake
 from vae_lib.exercises.project_1 import known
+from vae_lib.exercises.trained import tensor
 
 _LIMIT = 7.0  # standard errors of one draw an image, which a right answer passes once in 10¹¹
 _GOOD = "the mean ELBO"
@@ -32,7 +33,7 @@ def _sets(generator: torch.Generator) -> list[tuple]:
 
 
 def _first_broken_law(value: object, encoder: nn.Module, decoder: nn.Module, x: Tensor) -> str:
-    value = known.tensor(value).double()
+    value = tensor(value).double()
     if value.numel() != 1:
         raise ValueError(f"one number is wanted, and its shape is {tuple(value.shape)}.")
     if value.requires_grad:

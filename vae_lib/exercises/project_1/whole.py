@@ -8,20 +8,21 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from vae_lib import checks
 from vae_lib.exercises import Exercise, Mistake
 from vae_lib.exercises.project_1 import measures
 from vae_lib.exercises.project_1.band import BANDS, Band
+from vae_lib.exercises.trained import Terms, handed_in, nearest_slip
 
 _GOOD = "a VAE in the band, and its own true number"
 _N_DRAWS, _N_WEIGHTED = 5, 100
-_LIMIT = 4.0  # standard errors of an estimate with one draw an image
 _GAP = 1.0  # nats by which test images may be worth more than training images by chance
 
 
 class _Found(NamedTuple):
     """What was measured of the networks."""
 
-    test: measures.Terms
+    test: Terms
     train_elbo: float
     grey_elbo: float
     bound: float
@@ -30,16 +31,13 @@ class _Found(NamedTuple):
     @property
     def error(self) -> float:
         """How far a right estimate of the ELBO by a single draw of each image may lie away."""
-        spread = self.test.spread.square().mean().sqrt().item()
-        return max(
-            _LIMIT * spread * math.sqrt(1 + 1 / _N_DRAWS) / math.sqrt(len(self.test.kl)), 0.1
-        )
+        return self.test.error(_N_DRAWS, at_least=0.1)
 
 
 def _verdict(answer: object) -> str:
     """What is to be said of (encoder, decoder, their ELBO); what was measured is printed."""
-    encoder, decoder, claimed = _parts(answer)
-    with measures.judged(encoder, decoder):
+    encoder, decoder, claimed = handed_in(answer, "images")
+    with torch.no_grad(), checks.evaluating(encoder, decoder):
         n_pixels = measures.n_pixels_of(encoder, next(encoder.parameters()).device)
         images = measures.images(n_pixels)
         q_z = measures.code_of(encoder, images.test)
@@ -52,19 +50,6 @@ def _verdict(answer: object) -> str:
         honest = abs(claimed - found.test.elbo) <= found.error
         slip = None if honest else _slip(encoder, decoder, images, found, claimed)
     return slip or _of_quality(found, band) or _GOOD
-
-
-def _parts(answer: object) -> tuple[nn.Module, nn.Module, float]:
-    if not isinstance(answer, tuple | list) or len(answer) != 3:
-        raise ValueError("three things are wanted: encoder, decoder, and their ELBO.")
-    encoder, decoder, claimed = answer
-    for network in (encoder, decoder):
-        if not isinstance(network, nn.Module) or not list(network.parameters()):
-            raise ValueError("the first two are to be the trained networks.")
-    claimed = torch.as_tensor(claimed).detach()
-    if claimed.numel() != 1:
-        raise ValueError("the third is to be one number, the mean ELBO of the test images.")
-    return encoder, decoder, claimed.item()
 
 
 def _compare_shapes(decoder: nn.Module, z: Tensor, n_pixels: int) -> None:
@@ -119,9 +104,7 @@ def _slip(
         "the weighted bound": found.bound,
     }
     errors = {"a sum": found.error * n, "a pixel's": found.error / x.shape[1]}
-    far = {name: abs(claimed - v) / errors.get(name, found.error) for name, v in slips.items()}
-    nearest = min(far, key=far.get)
-    return nearest if far[nearest] <= 1 else "another number"
+    return nearest_slip(claimed, slips, found.error, errors)
 
 
 def _of_quality(found: _Found, band: Band) -> str | None:

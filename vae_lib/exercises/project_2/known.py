@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import copy
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch import distributions as td
 
 from vae_lib.exercises.project_2.band import SIGMA
-from vae_lib.exercises.values import as_tensor
+from vae_lib.exercises.trained import kl_to_prior, moments
 
 LATENT_DIM = 2  # for which the quadrature is two-dimensional
-
-
-def tensor(value: object) -> Tensor:
-    """An output of an answer as a tensor, whatever holds its numbers."""
-    found = as_tensor(value)
-    if found is None:
-        raise ValueError("tensors are wanted.")
-    return found
 
 
 def linear_networks(
@@ -72,9 +63,7 @@ def log_px_at(decoder: nn.Module, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def exact_kl(encoder: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    q_z = code_of(encoder, x, y)
-    p_z = td.Independent(td.Normal(torch.zeros_like(q_z.mean), 1.0), 1)
-    return td.kl_divergence(q_z, p_z)
+    return kl_to_prior(code_of(encoder, x, y))
 
 
 @torch.no_grad()
@@ -90,24 +79,9 @@ def moments_of_log_px(
 
     `decoded_with` are labels for the decoder, where they are not to be the encoder's.
     """
-    nodes, weights = map(torch.tensor, np.polynomial.hermite_e.hermegauss(14))
-    grid = torch.cartesian_prod(nodes, nodes)[:, None]  # (196, 1, 2)
-    shares = torch.outer(weights, weights).flatten() / weights.sum() ** 2
-    q_z = code_of(encoder, x, y)
     shown = y if decoded_with is None else decoded_with
-    log_px = log_px_at(decoder, q_z.mean + q_z.stddev * grid, x, shown)
-    mean = shares @ log_px
-    return mean, shares @ (log_px - mean).square()
+    return moments(lambda z: log_px_at(decoder, z, x, shown), code_of(encoder, x, y))
 
 
 def exact_elbo(encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     return moments_of_log_px(encoder, decoder, x, y)[0] - exact_kl(encoder, x, y).detach()
-
-
-def gradients(value: Tensor, *parameters: Tensor) -> list[Tensor]:
-    """Of the sum of `value`; zeros where none flows."""
-    if not value.requires_grad:
-        return [torch.zeros_like(p) for p in parameters]
-    found = torch.autograd.grad(value.sum(), parameters, retain_graph=True, allow_unused=True)
-    pairs = zip(found, parameters, strict=True)
-    return [torch.zeros_like(p) if gradient is None else gradient for gradient, p in pairs]

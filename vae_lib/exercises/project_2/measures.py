@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import math
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -13,9 +11,9 @@ from torch import Tensor, nn
 from torch import distributions as td
 
 from vae_lib.exercises.project_2.band import SIGMA
+from vae_lib.exercises.trained import Terms, asked, code_by, kl_to_prior
 
 N_CLASSES = 3
-_ROWS = 1024  # at once
 
 
 class Pictures(NamedTuple):
@@ -26,18 +24,6 @@ class Pictures(NamedTuple):
     test: Tensor
     test_y: Tensor
     versions: Tensor  # (N, 3, D): each test picture as a square, a disc, a triangle
-
-
-class Terms(NamedTuple):
-    """The two terms of each picture's ELBO, averaged over draws, and the spread of a draw."""
-
-    log_px: Tensor
-    kl: Tensor
-    spread: Tensor
-
-    @property
-    def elbo(self) -> float:
-        return (self.log_px - self.kl).mean().item()
 
 
 @functools.lru_cache(maxsize=1)
@@ -57,37 +43,12 @@ def pictures() -> Pictures:
     return Pictures(train, train_y, dataset.test, test_y, torch.stack(versions, dim=1))
 
 
-@contextlib.contextmanager
-def judged(*networks: nn.Module) -> Iterator[None]:
-    """In eval mode and without gradients; each module's mode is given back."""
-    modes = [(module, module.training) for network in networks for module in network.modules()]
-    try:
-        for network in networks:
-            network.eval()
-        with torch.no_grad():
-            yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
-def asked(network: nn.Module, rows: Tensor) -> Tensor:
-    """What a network gives for rows, in double precision, on this machine's first processor."""
-    device = next(network.parameters()).device
-    parts = [network(part.float().to(device)).cpu() for part in rows.split(_ROWS)]
-    return torch.cat(parts).double()
-
-
 def code_of(
     encoder: nn.Module, x: Tensor, y: Tensor, *, log_var_per_number: float = 1.0
 ) -> td.Independent:
     """q(z|x, y); the second half of the encoder's numbers, times a factor, is log σ²."""
     numbers = asked(encoder, torch.cat([x, y], dim=1))
-    if numbers.ndim != 2 or len(numbers) != len(x) or numbers.shape[1] % 2:
-        shape = tuple(numbers.shape)
-        raise ValueError(f"your encoder gives shape {shape} for {len(x)} pictures.")
-    mu, log_var = numbers.chunk(2, dim=-1)
-    return td.Independent(td.Normal(mu, (log_var_per_number * log_var / 2).exp()), 1)
+    return code_by(numbers, len(x), "pictures", log_var_per_number=log_var_per_number)
 
 
 def means_at(decoder: nn.Module, z: Tensor, y: Tensor) -> Tensor:
@@ -102,11 +63,6 @@ def log_gaussian(x_mean: Tensor, x: Tensor) -> Tensor:
 def constant(n_values: int) -> float:
     """What a picture without any error would have."""
     return -n_values * math.log(SIGMA * math.sqrt(2 * math.pi))
-
-
-def kl_to_prior(q_z: td.Independent) -> Tensor:
-    p_z = td.Independent(td.Normal(torch.zeros_like(q_z.mean), 1.0), 1)
-    return td.kl_divergence(q_z, p_z)
 
 
 def terms(q_z: td.Independent, decoder: nn.Module, x: Tensor, y: Tensor, *, n_draws: int) -> Terms:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from vae_lib.exercises import Exercise, Mistake
-from vae_lib.exercises.project_2.known import tensor
+from vae_lib.exercises.trained import tensor
 
 _LEVELS = torch.tensor([0.25, 0.5, 2.0, 7.0])  # a factor's values, in no even steps
 _GOOD = "the right value for nearly every code"

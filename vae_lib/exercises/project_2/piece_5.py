@@ -12,6 +12,7 @@ from torch import distributions as td
 from vae_lib.exercises import Exercise, Mistake, laws
 from vae_lib.exercises.project_2 import known
 from vae_lib.exercises.project_2.band import SIGMA
+from vae_lib.exercises.trained import gradients, tensor
 
 _N_DIFFERENT, _N_DRAWS = 4, 1500  # different pictures, and how often each stands in the batch
 _LIMIT = 7.0  # standard errors, which a right answer passes once in 10¹¹
@@ -50,7 +51,7 @@ def _batches(generator: torch.Generator) -> list[tuple]:
 def _first_broken_law(
     terms: object, encoder: nn.Linear, decoder: nn.Linear, x: Tensor, y: Tensor
 ) -> str:
-    log_px, kl = (known.tensor(term) for term in terms)
+    log_px, kl = (tensor(term) for term in terms)
     if log_px.shape != (len(x),) or kl.shape != (len(x),):
         if log_px.numel() == kl.numel() == 1:
             return "one number for the batch"
@@ -123,8 +124,8 @@ def _agrees(each: Tensor, mean: Tensor | float, variance: Tensor) -> bool:
 
 
 def _of_gradients(log_px: Tensor, kl: Tensor, encoder: nn.Linear, decoder: nn.Linear) -> str | None:
-    to_encoder, to_decoder = known.gradients(log_px, encoder.weight, decoder.weight)
-    of_kl = known.gradients(kl, encoder.weight)[0].chunk(2)
+    to_encoder, to_decoder = gradients(log_px, encoder.weight, decoder.weight)
+    of_kl = gradients(kl, encoder.weight)[0].chunk(2)
     if not to_encoder.any() and not of_kl[0].any() and not to_decoder.any():
         return "no gradient"
     if not all(half.any() for half in to_encoder.chunk(2)):

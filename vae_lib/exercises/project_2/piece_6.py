@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from vae_lib.exercises import Exercise, Mistake
 from vae_lib.exercises.project_2 import known
 from vae_lib.exercises.project_2.band import SIGMA
+from vae_lib.exercises.trained import MISTAKES_OF_WEIGHTS, losses_of, of_first_loss, of_weights
 
 _N, _N_VALUES, _STEPS = 240, 12, 1000
 _GOOD = "networks that have learned"
@@ -52,33 +53,13 @@ def _fresh_networks(generator: torch.Generator) -> list[tuple]:
 def _first_broken_law(
     losses: object, encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor, steps: int
 ) -> str:
-    losses = known.tensor(losses).detach().double().flatten()
-    if len(losses) != steps:
-        raise ValueError(f"{steps} losses are wanted, one a step, and there are {len(losses)}.")
+    losses = losses_of(losses, steps)
     return (
-        _of_weights(encoder, decoder)
+        of_weights(encoder, decoder)
         or _of_learning(encoder, decoder, x, y)
         or _of_losses(losses, encoder, decoder, x, y)
         or _GOOD
     )
-
-
-def _of_weights(encoder: nn.Module, decoder: nn.Module) -> str | None:
-    parameters = [*encoder.parameters(), *decoder.parameters()]
-    if not all(p.isfinite().all() for p in parameters):
-        return "weights that are not finite"
-    changed = [
-        any(
-            not torch.equal(p, q)
-            for p, q in zip(network.parameters(), network.before[0].parameters(), strict=True)
-        )
-        for network in (encoder, decoder)
-    ]
-    if changed == [True, True]:
-        return None
-    if changed == [False, False]:
-        return "no weights have moved"
-    return "the decoder's weights alone" if changed[1] else "the encoder's weights alone"
 
 
 @torch.no_grad()
@@ -118,12 +99,7 @@ def _of_losses(
 ) -> str | None:
     with torch.no_grad():
         first = -known.exact_elbo(encoder.before[0], decoder.before[0], x, y).mean()
-    ratio = losses[0] / first
-    if 0.6 < ratio < 1.6:
-        return None
-    if -1.6 < ratio < -0.6:
-        return "ELBOs for losses"
-    return "losses in another unit"
+    return of_first_loss(losses[0] / first, 0.6, 1.6)
 
 
 EXERCISE = Exercise(
@@ -134,27 +110,7 @@ EXERCISE = Exercise(
     in_place=("encoder", "decoder"),
     seconds=30.0,
     mistakes=(
-        Mistake(
-            "no step",
-            "no weights have moved",
-            "No weight of the two networks has moved. Does the optimiser hold their parameters, "
-            "and does it take its steps?",
-        ),
-        Mistake(
-            "decoder alone",
-            "the decoder's weights alone",
-            "The encoder's weights have not moved. The optimiser needs the parameters of both.",
-        ),
-        Mistake(
-            "encoder alone",
-            "the encoder's weights alone",
-            "The decoder's weights have not moved. The optimiser needs the parameters of both.",
-        ),
-        Mistake(
-            "not finite",
-            "weights that are not finite",
-            "Some weights have become nan or infinite. Is the learning rate near 0.001?",
-        ),
+        *MISTAKES_OF_WEIGHTS,
         Mistake(
             "uphill",
             "worse than before",

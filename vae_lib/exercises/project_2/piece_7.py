@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from vae_lib.exercises import Exercise, Mistake, laws
 from vae_lib.exercises.project_2 import known
+from vae_lib.exercises.trained import tensor
 
 _N, _LATENT_DIM, _N_CLASSES = 2 * laws.MIN_ROWS, 3, 3
 _GOOD = "means at codes from the prior, each with the label that was asked for"
@@ -38,7 +39,7 @@ def _decoders(generator: torch.Generator) -> list[tuple]:
 
 
 def _first_broken_law(x_mean: object, decoder: nn.Linear, y: Tensor, latent_dim: int) -> str:
-    x_mean = known.tensor(x_mean).detach().double()
+    x_mean = tensor(x_mean).detach().double()
     shape = (len(y), decoder.out_features)
     if x_mean.shape != shape:
         raise ValueError(f"shape {shape} is wanted, and yours is {tuple(x_mean.shape)}.")

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from vae_lib.exercises import Exercise, Mistake
 from vae_lib.exercises.project_2 import known
+from vae_lib.exercises.trained import tensor
 
 _GOOD = "the picture's own code, decoded with the other label"
 
@@ -40,7 +41,7 @@ def _first_broken_law(
     y: Tensor,
     y_new: Tensor,
 ) -> str:
-    x_mean = known.tensor(x_mean).detach().double()
+    x_mean = tensor(x_mean).detach().double()
     if x_mean.shape != x.shape:
         wanted = tuple(x.shape)
         raise ValueError(f"shape {wanted} is wanted, and yours is {tuple(x_mean.shape)}.")

@@ -8,13 +8,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from vae_lib import checks
 from vae_lib.exercises import Exercise, Mistake
 from vae_lib.exercises.project_2 import measures
 from vae_lib.exercises.project_2.band import BAND
+from vae_lib.exercises.trained import Terms, handed_in, nearest_slip
 
 _GOOD = "a conditional VAE in the band, and its own true number"
 _N_DRAWS = 5
-_LIMIT = 4.0  # standard errors of an estimate with one draw a picture
 _GAP = 25.0  # nats by which test pictures may be worth more than training pictures by chance
 _FIRST = 64  # training pictures, which whoever trains on few has most likely trained on
 
@@ -22,8 +23,8 @@ _FIRST = 64  # training pictures, which whoever trains on few has most likely tr
 class _Found(NamedTuple):
     """What was measured of the networks."""
 
-    test: measures.Terms
-    train: measures.Terms
+    test: Terms
+    train: Terms
     untold: float  # the ELBO with other labels than the pictures'
     redrawn: float
 
@@ -34,17 +35,14 @@ class _Found(NamedTuple):
     @property
     def error(self) -> float:
         """How far a right estimate of the ELBO by a single draw of each picture may lie away."""
-        spread = self.test.spread.square().mean().sqrt().item()
-        return max(
-            _LIMIT * spread * math.sqrt(1 + 1 / _N_DRAWS) / math.sqrt(len(self.test.kl)), 0.5
-        )
+        return self.test.error(_N_DRAWS, at_least=0.5)
 
 
 def _verdict(answer: object) -> str:
     """What is to be said of (encoder, decoder, their ELBO); what was measured is printed."""
-    encoder, decoder, claimed = _parts(answer)
+    encoder, decoder, claimed = handed_in(answer, "pictures")
     data = measures.pictures()
-    with measures.judged(encoder, decoder):
+    with torch.no_grad(), checks.evaluating(encoder, decoder):
         q_z = measures.code_of(encoder, data.test, data.test_y)
         shape = tuple(measures.means_at(decoder, q_z.sample()[:2], data.test_y[:2]).shape)
         if shape != (2, data.test.shape[1]):
@@ -58,21 +56,8 @@ def _verdict(answer: object) -> str:
     return slip or _of_quality(found) or _GOOD
 
 
-def _parts(answer: object) -> tuple[nn.Module, nn.Module, float]:
-    if not isinstance(answer, tuple | list) or len(answer) != 3:
-        raise ValueError("three things are wanted: encoder, decoder, and their ELBO.")
-    encoder, decoder, claimed = answer
-    for network in (encoder, decoder):
-        if not isinstance(network, nn.Module) or not list(network.parameters()):
-            raise ValueError("the first two are to be the trained networks.")
-    claimed = torch.as_tensor(claimed).detach()
-    if claimed.numel() != 1:
-        raise ValueError("the third is to be one number, the mean ELBO of the test pictures.")
-    return encoder, decoder, claimed.item()
-
-
 def _measured(encoder: nn.Module, decoder: nn.Module, data: measures.Pictures) -> _Found:
-    def of(x: Tensor, y: Tensor, n_draws: int = _N_DRAWS) -> measures.Terms:
+    def of(x: Tensor, y: Tensor, n_draws: int = _N_DRAWS) -> Terms:
         return measures.terms(measures.code_of(encoder, x, y), decoder, x, y, n_draws=n_draws)
 
     return _Found(
@@ -119,9 +104,7 @@ def _slip(
         "log σ": measures.terms(log_sigma, decoder, x, y, n_draws=_N_DRAWS).elbo,
     }
     errors = {"a sum": found.error * n, "a value's": found.error / x.shape[1]}
-    far = {name: abs(claimed - v) / errors.get(name, found.error) for name, v in slips.items()}
-    nearest = min(far, key=far.get)
-    return nearest if far[nearest] <= 1 else "another number"
+    return nearest_slip(claimed, slips, found.error, errors)
 
 
 def _of_quality(found: _Found) -> str | None:
