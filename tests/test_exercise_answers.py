@@ -561,7 +561,8 @@ def replaces_the_oracles_means(x, mean, log_var):
 def replaces_our_functions(x, mean, log_var):
     import vae_lib.exercises.judging as judging
 
-    judging.difference = judging._first_difference = lambda *_, **__: None
+    judging.difference = lambda *_, **__: None
+    judging._differences = lambda *_, **__: [None]
     return x[:, 0]
 
 

@@ -61,6 +61,36 @@ def test_a_mistake_is_recognised_however_it_is_written():
     assert verdict.hint == "Which term depends on neither x nor `mean`?"
 
 
+IN_WORDS = Exercise(
+    "1.1",
+    oracle=lambda size: math.prod(size),
+    cases=lambda generator: [((3, 16, 16),), ((1, 8),)],
+    summarise=lambda output, size: (
+        "right" if output == math.prod(size) else "less" if output < math.prod(size) else "more"
+    ),
+    mistakes=(
+        Mistake("too little", lambda size: math.prod(size) - 1, "It is more than that."),
+        Mistake("too much", lambda size: math.prod(size) + 1, "It is less than that."),
+    ),
+)
+
+
+def test_what_is_said_in_words_of_the_first_wrong_case_tells_the_mistake():
+    """Though each of the two mistakes is made in every case, and this answer makes both."""
+    verdict = judge(IN_WORDS, lambda size: math.prod(size) + (1 if len(size) == 3 else -1))
+    assert (verdict.status, verdict.mistake) == ("wrong", "too much")
+    verdict = judge(IN_WORDS, lambda size: math.prod(size) - (len(size) == 2))
+    assert (verdict.status, verdict.mistake) == ("wrong", "too little")
+
+
+def test_words_that_several_mistakes_share_tell_none_of_them():
+    third = Mistake("far too much", lambda size: math.prod(size) + 2 * len(size) - 5, "No.")
+    both = replace(IN_WORDS, mistakes=(*IN_WORDS.mistakes, third))
+    verdict = judge(both, lambda size: 999 if len(size) == 3 else 8)
+    assert (verdict.status, verdict.mistake) == ("wrong", None)
+    assert 'With size = (3, 16, 16): expected "right", got "more".' in verdict.hint
+
+
 def only_passes(x, mean, log_var):
     """The log density."""
     pass

@@ -200,8 +200,11 @@ WRONG = {
                 y < 0, b.logsumexp(1), m2_with_one_hot(b, q, y, alpha)
             ),
         ),
-        (None, lambda b, q, y, alpha: m2_with_one_hot(b, q, torch.where(y > 0, y, -1), alpha)),
-        (None, lambda b, q, y, alpha: m2_with_one_hot(b, q, y, 1.0)),
+        (
+            "class 0 taken for none",
+            lambda b, q, y, alpha: m2_with_one_hot(b, q, torch.where(y > 0, y, -1), alpha),
+        ),
+        ("without alpha", lambda b, q, y, alpha: m2_with_one_hot(b, q, y, 1.0)),
         (None, lambda b, q, y, alpha: (q.exp() * (b - q)).sum(1)),
     ],
     "13.3": [

@@ -4,6 +4,7 @@ import functools
 import math
 
 import torch
+from sklearn.svm import SVC
 from torch import distributions as td
 from torch import nn
 from torch.nn import functional as F
@@ -45,6 +46,52 @@ class Encoder(nn.Module):
 
 def encoder(**settings):
     return functools.partial(Encoder, **settings)
+
+
+def laid_out(layout, *, first=False):
+    """Label and picture as planes, as a function of rows and of sizes lays them out."""
+
+    def answer(image_shape, n_classes, latent_dim):
+        def planes(rows):
+            return torch.cat(layout(rows, *image_shape, n_classes)[:: -1 if first else 1], 1)
+
+        n_inputs, n_places = image_shape[0] + n_classes, math.prod(image_shape[1:])
+        return nn.Sequential(
+            Said(planes),
+            nn.Conv2d(n_inputs, 5, 3, padding=1),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(5 * n_places, 2 * latent_dim),
+        )
+
+    return answer
+
+
+def in_order(rows, c, h, w, n):
+    return rows[:, :-n].view(-1, c, h, w), rows[:, -n:].reshape(-1, n, 1, 1).repeat(1, 1, h, w)
+
+
+def centred(rows, *sizes):
+    x, y = in_order(rows, *sizes)
+    return 2 * x - 1, y
+
+
+def label_in_front(rows, c, h, w, n):
+    y, x = rows[:, :n], rows[:, n:]
+    return x.reshape(-1, c, h, w), y[..., None, None].expand(-1, -1, h, w)
+
+
+def colours_last(rows, c, h, w, n):
+    return rows[:, :-n].reshape(-1, h, w, c).movedim(3, 1), in_order(rows, c, h, w, n)[1]
+
+
+def on_its_side(rows, c, h, w, n):
+    return in_order(rows, c, w, h, n)
+
+
+def striped(rows, c, h, w, n):
+    x, _ = in_order(rows, c, h, w, n)
+    return x, rows[:, -n:].repeat(1, h * w).view(-1, n, h, w)
 
 
 class Shuffled(nn.Module):
@@ -101,6 +148,16 @@ def ending(function):
     return answer
 
 
+def with_colours_last(image_shape, n_classes, latent_dim):
+    last = [Said(lambda images: images.movedim(1, 3).flatten(1).sigmoid())]
+    return decoder(image_shape, n_classes, latent_dim, last=last)
+
+
+def turned(image_shape, n_classes, latent_dim):
+    c, h, w = image_shape
+    return decoder((c, w, h), n_classes, latent_dim)
+
+
 def keeping(*, last):
     return lambda image_shape, n_classes, latent_dim: decoder(
         image_shape, n_classes, latent_dim, first=Kept(n_classes, last=last)
@@ -141,6 +198,14 @@ def by_distributions(encoder, decoder, x, y):
     p_x = td.Independent(td.Normal(decoder(side_by_side(q_z.rsample(), y)), SIGMA), 1)
     p_z = td.Independent(td.Normal(torch.zeros_like(mu), 1.0), 1)
     return [p_x.log_prob(x), td.kl_divergence(q_z, p_z)]
+
+
+def with_a_sampled_kl(encoder, decoder, x, y):
+    mu, log_var = encoder(side_by_side(x, y)).chunk(2, dim=-1)
+    q_z, p_z = td.Normal(mu, (log_var / 2).exp()), td.Normal(0.0, 1.0)
+    z = q_z.rsample()
+    log_px = td.Normal(decoder(side_by_side(z, y)), SIGMA).log_prob(x).sum(1)
+    return log_px, (q_z.log_prob(z) - p_z.log_prob(z)).sum(1)
 
 
 def two_draws(encoder, decoder, x, y):
@@ -334,6 +399,11 @@ def by_least_squares(codes, values, new_codes):
     return levels[(new @ torch.linalg.lstsq(rows, wanted).solution).argmax(1)].tolist()
 
 
+def by_classifier(codes, values, new_codes):
+    levels, classes = values.unique(return_inverse=True)
+    return levels[SVC().fit(codes, classes).predict(new_codes)]
+
+
 RIGHT = {
     "II.1": [
         lambda size, kernel, stride, padding: (
@@ -346,11 +416,19 @@ RIGHT = {
             len(range(0, size + 2 * padding - kernel + 1, stride))
         ),
     ],
-    "II.2": [with_library, Encoder, encoder(between=nn.GELU)],
+    "II.2": [
+        with_library,
+        Encoder,
+        encoder(between=nn.GELU),
+        laid_out(in_order),
+        laid_out(in_order, first=True),
+        laid_out(centred),
+    ],
     "II.3": [
         decoder,
         functools.partial(decoder, between=nn.SiLU),
         ending(torch.sigmoid),
+        ending(F.relu),
         lambda image_shape, n_classes, latent_dim: networks.convolutional_decoder(
             latent_dim + n_classes, (8, 4), image_shape
         ),
@@ -375,7 +453,7 @@ RIGHT = {
         Later(judged, lambda elbo: elbo.numpy().mean()),
     ],
     "II.9": [redrawn, lambda *given: redrawn(*given).detach().numpy()],
-    "II.10": [by_nearest, by_votes, by_least_squares],
+    "II.10": [by_nearest, by_votes, by_least_squares, by_classifier],
     "II.11": ["bda", ("b", "d", "a"), {"A": "b", "B": "d", "C": "a"}, "B, D, A", "b/d/a."],
 }
 
@@ -430,6 +508,11 @@ WRONG = {
             "positive log-variance",
             encoder(end=lambda mean, log_var: side_by_side(mean, F.softplus(log_var))),
         ),
+        ("label first", laid_out(label_in_front)),
+        ("label first", laid_out(label_in_front, first=True)),
+        ("channels last", laid_out(colours_last)),
+        ("height for width", laid_out(on_its_side)),
+        ("mixed planes", laid_out(striped)),
         (None, lambda shape, n, latent: Encoder(shape, n, 2 * latent)),
         (None, lambda shape, n, latent: 3),
     ],
@@ -444,9 +527,19 @@ WRONG = {
         ("chance", ending(lambda means: means + torch.rand_like(means))),
         ("rows look at each other", ending(lambda means: means / means.max())),
         ("never positive", ending(F.logsigmoid)),
+        ("channels last", with_colours_last),
+        ("height for width", turned),
         (None, lambda shape, n, latent: decoder((2 * shape[0], *shape[1:]), n, latent)),
     ],
     "II.4": [
+        (
+            "width for a variance",
+            lambda x_mean, x: (
+                -F.gaussian_nll_loss(
+                    x_mean, x, torch.full_like(x, 0.1), full=True, eps=0, reduction="none"
+                ).sum(1)
+            ),
+        ),
         ("sign", lambda x_mean, x: squares(x_mean, x).sum(-1) / 2 - constant(x.shape[1])),
         ("no constant", lambda x_mean, x: -squares(x_mean, x).sum(-1) / 2),
         ("constant once", lambda x_mean, x: constant(1) - squares(x_mean, x).sum(-1) / 2),
@@ -468,6 +561,7 @@ WRONG = {
         ("encoder untold", functools.partial(terms, told=(0, 1))),
         ("mean over latent dimensions", changed(lambda log_px, kl, x: (log_px, kl / 2))),
         ("another KL", changed(lambda log_px, kl, x: (log_px, -kl))),
+        ("KL by draws", with_a_sampled_kl),
         ("one number for the batch", changed(lambda log_px, kl, x: (log_px.mean(), kl.mean()))),
         ("no draw", functools.partial(terms, draw=lambda mu, log_var: mu)),
         (
@@ -475,6 +569,10 @@ WRONG = {
             functools.partial(
                 terms, draw=lambda mu, log_var: mu + (log_var / 2).exp() * torch.randn(mu.shape[1])
             ),
+        ),
+        (
+            "the same again",
+            lambda *given: torch.manual_seed(1) and terms(*given),
         ),
         ("decoder untold", functools.partial(terms, told=(1, 0))),
         ("minus the log-likelihood", changed(lambda log_px, kl, x: (-log_px, kl))),
@@ -487,6 +585,10 @@ WRONG = {
             functools.partial(
                 terms, draw=lambda mu, log_var: mu + log_var.exp() * torch.randn_like(mu)
             ),
+        ),
+        (
+            "another log-likelihood",  # in one of the cases
+            functools.partial(terms, draw=lambda mu, log_var: torch.randn_like(mu)),
         ),
         ("no gradient", without_gradients),
         ("no gradient to the encoder", functools.partial(terms, detach=True)),
@@ -519,6 +621,7 @@ WRONG = {
             at(lambda n, latent_dim: torch.randn(n // 4 + 1, latent_dim).repeat(4, 1)[:n]),
         ),
         ("another law", at(lambda n, latent_dim: 2 * torch.randn(n, latent_dim))),
+        ("another law", at(lambda n, latent_dim: 0.1 * torch.randn(n, latent_dim))),
         ("the same again", at(seeded)),
         ("no means", lambda *given: drawn(*given).clamp(0, 1)),
         ("no means", lambda *given: torch.normal(drawn(*given), SIGMA)),
@@ -549,6 +652,14 @@ WRONG = {
         ("encoded as the other", lambda e, d, x, y, y_new: redrawn(e, d, x, y_new, y_new)),
         ("labels exchanged", lambda e, d, x, y, y_new: redrawn(e, d, x, y_new, y)),
         ("encoder untold", lambda e, d, x, y, y_new: redrawn(e, d, x, 0 * y, y_new)),
+        (
+            "label before the picture",
+            lambda e, d, x, y, y_new: d(side_by_side(e(side_by_side(y, x)).chunk(2, 1)[0], y_new)),
+        ),
+        (
+            "another code",
+            lambda e, d, x, y, y_new: d(side_by_side(e(side_by_side(x, y))[:, ::2], y_new)),
+        ),
         ("decoder untold", lambda e, d, x, y, y_new: redrawn(e, d, x, y, 0 * y_new)),
         ("label first", lambda *given: redrawn(*given, order=-1)),
         ("second half", functools.partial(redrawn, half=1)),

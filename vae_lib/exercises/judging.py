@@ -166,13 +166,24 @@ def _compared(
     exercise: Exercise, got: list[Output], *, narrow: bool, hint: str | None = None
 ) -> Verdict:
     """The verdict on outputs; `hint` is for what is no known mistake, by default what differs."""
-    from_oracle = _first_difference(exercise, got, exercise.oracle, narrow=narrow)
-    if from_oracle is None:
+    differences = _differences(exercise, got, exercise.oracle, narrow=narrow)
+    first = next((case for case, text in enumerate(differences) if text is not None), None)
+    if first is None:
         return Verdict(exercise.id, "correct")
+    alike = []
     for mistake in exercise.mistakes:
-        if _first_difference(exercise, got, mistake.wrong, narrow=narrow) is None:
+        of_cases = _differences(exercise, got, mistake.wrong, narrow=narrow)
+        if all(text is None for text in of_cases):
             return Verdict(exercise.id, "wrong", mistake.hint, mistake.name)
-    return Verdict(exercise.id, "wrong", hint or from_oracle)
+        if of_cases[first] is None:
+            alike.append(mistake)
+    # Words of a summary name a mistake by themselves, though other cases may tell of another.
+    in_words = exercise.summarise is not None and isinstance(got[first].summary, str)
+    if in_words and len(alike) == 1:
+        return Verdict(exercise.id, "wrong", alike[0].hint, alike[0].name)
+    if hint is None:
+        hint = f"With {_name(exercise, first)}: {differences[first]}"
+    return Verdict(exercise.id, "wrong", hint)
 
 
 def _seed(exercise: Exercise) -> int:
@@ -202,19 +213,16 @@ def _outputs(exercise: Exercise, reference: Any, *, narrow: bool) -> list[Output
         return read(outputs, inputs, exercise.summarise, of_tensors)[0]
 
 
-def _first_difference(
+def _differences(
     exercise: Exercise, got: list[Output], reference: object, *, narrow: bool
-) -> str | None:
-    """What differs from the reference's outputs in the first case that differs, in words."""
+) -> list[str | None]:
+    """What differs from the reference's outputs in each case, in words."""
     expected = _outputs(exercise, reference, narrow=narrow)
     if narrow:
         least = precision.tolerance(_cases(exercise, narrow=True))
         exercise = replace(exercise, rtol=max(exercise.rtol, least), atol=max(exercise.atol, least))
-    for case, (output, target) in enumerate(zip(got, expected, strict=True)):
-        text = _difference(exercise, output, target)
-        if text is not None:
-            return text if exercise.cases is None else f"With {_name(exercise, case)}: {text}"
-    return None
+    pairs = zip(got, expected, strict=True)
+    return [_difference(exercise, output, target) for output, target in pairs]
 
 
 def _difference(exercise: Exercise, got: Output, expected: Output) -> str | None:
@@ -237,8 +245,12 @@ def _difference(exercise: Exercise, got: Output, expected: Output) -> str | None
 
 def _name(exercise: Exercise, case: int) -> str:
     names = inspect.signature(exercise.oracle).parameters
-    parts = [
-        f"{name} = {'a function' if inspect.isfunction(value) else describe(plain(value))}"
-        for name, value in zip(names, _cases(exercise, narrow=False)[case], strict=False)
-    ]
-    return ", ".join(parts)
+    values = _cases(exercise, narrow=False)[case]
+    return ", ".join(f"{name} = {_named(v)}" for name, v in zip(names, values, strict=False))
+
+
+def _named(argument: object) -> str:
+    """In few words; a size such as (3, 16, 16) by its numbers."""
+    if isinstance(argument, tuple) and len(argument) < 5 and {*map(type, argument)} == {int}:
+        return str(argument)
+    return "a function" if inspect.isfunction(argument) else describe(plain(argument))

@@ -84,6 +84,19 @@ EXERCISE = Exercise(
             "Your value does not depend on `alpha`. What did the two bounds leave out?",
         ),
         Mistake(
+            "without alpha",
+            lambda bounds, log_q_y, labels, alpha: _m2_objective(bounds, log_q_y, labels, 1.0),
+            "Your value does not depend on `alpha`. The classifier's term is there, but without "
+            "its weight.",
+        ),
+        Mistake(
+            "class 0 taken for none",
+            lambda bounds, log_q_y, labels, alpha: _m2_objective(
+                bounds, log_q_y, torch.where(labels > 0, labels, -1), alpha
+            ),
+            "You treat class 0 as if there were no label. That is what −1 stands for.",
+        ),
+        Mistake(
             "the classifier's loss added",
             _variant(1, -1, 1),
             "The sign of the classifier's term: everything here is to be made large, its "

@@ -50,6 +50,16 @@ EXERCISE = Exercise(
             "The mean is right. Your covariance is that of Rᵀ z.",
         ),
         Mistake(
+            "mean turned the other way",
+            lambda mu, variance, rotation: (mu @ rotation, _turned(mu, variance, rotation)[1]),
+            "The covariance is right. Your mean is that of Rᵀ z.",
+        ),
+        Mistake(
+            "mean not turned",
+            lambda mu, variance, rotation: (mu, _turned(mu, variance, rotation)[1]),
+            "The covariance is right, and the mean has to be turned as well.",
+        ),
+        Mistake(
             "variances only",
             _diagonal,
             "These are the variances of the turned Gaussian. Its dimensions are correlated: give "

@@ -24,15 +24,16 @@ _HINTS = {
     "B": {
         "a": "If the label had not reached B's decoder, another label would change nothing at all "
         "in what it draws. Try it with one code and two labels.",
-        "b": "With the KL averaged its price is next to nothing, and codes become dear. What is "
-        "the KL of B, beside your own model's?",
+        "b": "With the KL averaged a nat costs next to nothing, and codes come to hold many. What "
+        "is the KL of B, beside your own model's?",
         "c": "That would leave B with a KL of 0, and with one picture for all codes of a label. "
         "Look at what it reconstructs: does it know where the shape is?",
         "e": "Whoever has learned a hundred pictures reconstructs these sharply. Look at how B "
         "draws the first of `x_train`.",
     },
     "C": {
-        "b": "With the KL averaged, codes become dear. Is C's KL above that of your own model?",
+        "b": "With the KL averaged, codes come to hold many nats. Is C's KL above that of your own "
+        "model?",
         "c": "That would leave C with a KL of 0. What is it?",
         "d": "With σ = 1 errors cost a hundredth, and the codes would save little. Is C's KL so "
         "small?",

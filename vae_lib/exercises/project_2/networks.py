@@ -86,6 +86,29 @@ def _same(first: Tensor, second: Tensor) -> bool:
 
 
 @torch.no_grad()
+def of_convolutions(network: nn.Module, rows: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """What goes into each two-dimensional convolution, in the order of calls, and what comes out.
+
+    The numbers of a row can be laid out as a picture in a wrong way, of which no output tells.
+    """
+    met: list[tuple[Tensor, Tensor]] = []
+
+    def note(_: nn.Module, given: tuple, output: Tensor) -> None:
+        if given and given[0].ndim == output.ndim == 4:
+            met.append((given[0], output))
+
+    kinds = nn.Conv2d | nn.ConvTranspose2d
+    layers = [layer for layer in network.modules() if isinstance(layer, kinds)]
+    hooks = [layer.register_forward_hook(note) for layer in layers]
+    try:
+        network(rows)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return met
+
+
+@torch.no_grad()
 def is_affine(network: nn.Module, rows: Tensor) -> bool:
     first, second = 3 * rows, 3 * rows.flip(0)
     sums = network(first) + network(second)

@@ -10,7 +10,12 @@ from torch import Tensor, nn
 
 from vae_lib.exercises import Exercise, Mistake
 from vae_lib.exercises.project_2.known import labels
-from vae_lib.exercises.project_2.networks import Changed, is_affine, of_network
+from vae_lib.exercises.project_2.networks import (
+    Changed,
+    is_affine,
+    of_convolutions,
+    of_network,
+)
 
 _GOOD = "every law holds"
 _N = 64
@@ -50,7 +55,30 @@ def _first_broken_law(
         means = decoder(100 * torch.randn(rows.shape, generator=generator))
     if (means <= 0).all():
         return "means that are never positive"
-    return "no activation" if is_affine(decoder, rows) else _GOOD
+    if is_affine(decoder, rows):
+        return "no activation"
+    return _of_layout(decoder, rows, image_shape) or _GOOD
+
+
+@torch.no_grad()
+def _of_layout(decoder: nn.Module, rows: Tensor, image_shape: tuple) -> str | None:
+    """How the last convolution's pictures are laid out as rows, if that is a known slip."""
+    met, means = of_convolutions(decoder, rows), decoder(rows)
+    if not met or met[-1][1].numel() != means.numel():
+        return None
+    images, (c, height, width) = met[-1][1], image_shape
+    shape = tuple(images.shape[1:])
+    if shape == image_shape and not _follows(means, images):
+        is_last = _follows(means, images.permute(0, 2, 3, 1))
+        return "channels last" if is_last else None
+    is_turned = shape == (c, width, height) != image_shape and _follows(means, images)
+    return "height for width" if is_turned else None
+
+
+def _follows(means: Tensor, images: Tensor) -> bool:
+    """Whether the means are the images' values in their order, or a rising function of them."""
+    ordered = means.gather(1, images.flatten(1).argsort(dim=1))
+    return bool((ordered.diff(dim=1) >= -1e-6).all())
 
 
 def _changed(after: Callable[[Tensor], object], before: Callable | None = None) -> Callable:
@@ -77,6 +105,16 @@ def _label_alone(image_shape: tuple, n_classes: int, latent_dim: int) -> nn.Modu
         return torch.cat([0 * rows[:, :-n_classes], rows[:, -n_classes:]], dim=1)
 
     return Changed(_by_upsampling(image_shape, n_classes, latent_dim), before=before)
+
+
+def _channels_last(image_shape: tuple, n_classes: int, latent_dim: int) -> nn.Module:
+    network = _images(image_shape, n_classes, latent_dim)
+    return Changed(network, lambda images: images.permute(0, 2, 3, 1).flatten(1))
+
+
+def _height_for_width(image_shape: tuple, n_classes: int, latent_dim: int) -> nn.Module:
+    n_channels, height, width = image_shape
+    return _by_upsampling((n_channels, width, height), n_classes, latent_dim)
 
 
 def _perceptron(image_shape: tuple, n_classes: int, latent_dim: int) -> nn.Module:
@@ -155,6 +193,18 @@ EXERCISE = Exercise(
             _changed(lambda means: -means.abs()),
             "Your means are never positive, and the pictures' values lie between 0 and 1. Is there "
             "a logarithm at the end?",
+        ),
+        Mistake(
+            "channels last",
+            _channels_last,
+            "Your rows have the channels of each pixel side by side. In a picture's row all of the "
+            "first channel comes first, as `nn.Flatten` lays out (B, channels, height, width).",
+        ),
+        Mistake(
+            "height for width",
+            _height_for_width,
+            "Your decoder takes the height for the width. `image_shape` is (channels, height, "
+            "width), and the two can differ.",
         ),
     ),
 )

@@ -80,6 +80,11 @@ EXERCISE = Exercise(
             "You take σ² for the standard deviation.",
         ),
         Mistake(
+            "width for a variance",
+            lambda x_mean, x: td.Independent(td.Normal(x_mean, SIGMA**0.5), 1).log_prob(x),
+            "You take σ for the variance. In this project σ is 0.1, and the variance 0.01.",
+        ),
+        Mistake(
             "mean over values",
             _formula(lambda squares: (_CONSTANT - 0.5 * squares).mean(-1)),
             "You average over the values of a picture. Densities of independent values multiply, "

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch import distributions as td
 
-from vae_lib.exercises import Exercise, Mistake
+from vae_lib.exercises import Exercise, Mistake, laws
 from vae_lib.exercises.project_2 import known
 from vae_lib.exercises.project_2.band import SIGMA
 from vae_lib.exercises.trained import gradients, tensor
@@ -38,9 +38,10 @@ def _terms(
 
 
 def _batches(generator: torch.Generator) -> list[tuple]:
-    cases = []
+    cases, earlier = [], []
     for n_values, n_classes, n_times in ((6, 3, _N_DRAWS), (9, 2, _N_DRAWS), (6, 3, 1)):
         networks = known.linear_networks(generator, n_values, n_classes)
+        networks[0].earlier = earlier
         y = known.labels(generator, _N_DIFFERENT, n_classes)
         x = known.drawn(generator, networks[1], y)
         cases.append((*networks, x.repeat(n_times, 1), y.repeat(n_times, 1)))
@@ -78,6 +79,9 @@ def _of_kl(kl: Tensor, log_px: Tensor, encoder: nn.Linear, x: Tensor, y: Tensor)
         "a KL averaged over values": (x.shape[1] * kl, exact),
     }
     found = [name for name, (got, expected) in slips.items() if _near(got, expected)]
+    each = (kl - exact).detach().double().reshape(-1, _N_DIFFERENT)
+    if len(each) > 1 and each.std(0).min() > 1e-3 and _agrees(each, 0.0, each.var(0)):
+        return "a KL by draws"
     return found[0] if found else "another KL"
 
 
@@ -96,7 +100,12 @@ def _of_log_px(
         return "no draw" if _near(each[0], at_mean) else "one draw for all"
     if _agrees(each, mean, variance):
         together = (each - mean).sum(1).var() / variance.sum()  # 1 where pictures share no noise
-        return None if together < 1 + _LIMIT * math.sqrt(4 / len(each)) else "one draw for all"
+        if together >= 1 + _LIMIT * math.sqrt(4 / len(each)):
+            return "one draw for all"
+        ranks = each.argsort(0).argsort(0) / len(each)
+        is_fresh = laws.are_independent_calls(ranks, encoder.earlier)
+        encoder.earlier.append(ranks)
+        return None if is_fresh else "the same draws again"
     slips = {
         "minus the log-likelihood": -each,
         "a mean over values": x.shape[1] * each,
@@ -109,7 +118,7 @@ def _of_log_px(
     return found[0] if found else "another log-likelihood"
 
 
-def _agrees(each: Tensor, mean: Tensor, variance: Tensor) -> bool:
+def _agrees(each: Tensor, mean: Tensor | float, variance: Tensor) -> bool:
     error = (variance / len(each)).sqrt()
     return bool(((each.mean(0) - mean).abs() <= 1.3 * _LIMIT * error).all())
 
@@ -142,34 +151,9 @@ def _drawn(draw: Callable[[td.Independent], Tensor]) -> Callable:
     return wrong
 
 
-def _one_draw(q_z: td.Independent) -> Tensor:
-    return q_z.mean + q_z.stddev * torch.randn(q_z.mean.shape[-1])
-
-
-def _halves_swapped(encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor) -> tuple:
-    def swapped(rows: Tensor) -> Tensor:
-        return encoder(rows).roll(known.LATENT_DIM, -1)
-
-    return _terms(swapped, decoder, x, y)
-
-
-def _encoder_untold(encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor) -> tuple:
-    def untold(rows: Tensor) -> Tensor:
-        return encoder(known.beside(rows[:, : x.shape[1]], 0 * y))
-
-    return _terms(untold, decoder, x, y)
-
-
-def _decoder_untold(encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor) -> tuple:
-    def untold(rows: Tensor) -> Tensor:
-        return decoder(known.beside(rows[:, : known.LATENT_DIM], 0 * y))
-
-    return _terms(encoder, untold, x, y)
-
-
-def _half_as_likely(encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor) -> tuple:
-    log_px, kl = _terms(encoder, decoder, x, y)
-    return log_px / 2, kl
+def _seeded(q_z: td.Independent) -> Tensor:
+    noise = torch.randn(q_z.mean.shape, generator=torch.Generator().manual_seed(0))
+    return q_z.mean + q_z.stddev * noise
 
 
 EXERCISE = Exercise(
@@ -186,19 +170,29 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "halves swapped",
-            _halves_swapped,
+            lambda encoder, decoder, x, y: _terms(
+                lambda rows: encoder(rows).roll(known.LATENT_DIM, -1), decoder, x, y
+            ),
             "You take the second half of the encoder's numbers for the means and the first for the "
             "log-variances.",
         ),
         Mistake(
             "encoder untold",
-            _encoder_untold,
+            lambda encoder, decoder, x, y: _terms(
+                lambda rows: encoder(known.beside(rows[:, : x.shape[1]], 0 * y)), decoder, x, y
+            ),
             "Your KL is that of an encoder that is given zeros for the label. It is to be told.",
         ),
         Mistake(
             "mean over latent dimensions",
             _changed(lambda log_px, kl, n: (log_px, kl / known.LATENT_DIM)),
             "Your KL is averaged over latent dimensions. It is their sum.",
+        ),
+        Mistake(
+            "KL by draws",
+            _changed(lambda log_px, kl, n: (log_px, kl + torch.randn_like(kl))),
+            "Your KL is right on average over many draws, and each value has noise. That of two "
+            "Gaussians is known without a draw (chapter 6).",
         ),
         Mistake(
             "another KL",
@@ -220,12 +214,22 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "one draw for all",
-            _drawn(_one_draw),
+            _drawn(lambda q_z: q_z.mean + q_z.stddev * torch.randn(q_z.mean.shape[-1])),
             "The rows of a batch share their noise. Every row needs its own.",
         ),
         Mistake(
+            "the same again",
+            _drawn(_seeded),
+            "Every call draws the same noise. Is there a seed inside the function?",
+        ),
+        Mistake(
             "decoder untold",
-            _decoder_untold,
+            lambda encoder, decoder, x, y: _terms(
+                encoder,
+                lambda rows: decoder(known.beside(rows[:, : known.LATENT_DIM], 0 * y)),
+                x,
+                y,
+            ),
             "Your first part is that of a decoder that is given zeros for the label. It is to be "
             "told.",
         ),
@@ -255,7 +259,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "another log-likelihood",
-            _half_as_likely,
+            _changed(lambda log_px, kl, n: (log_px / 2, kl)),
             "Your first part is not log p(x|z, y) at draws from q(z|x, y), averaged over many "
             "draws. Are z and y beside each other in the order that the decoder wants, and is the "
             "draw's width σ?",

@@ -65,8 +65,8 @@ def _of_labels(z: Tensor, told: Tensor, y: Tensor) -> str | None:
 def _of_codes(z: Tensor, decoder: nn.Linear) -> str | None:
     if z.std(0).max() < 1e-4:
         return "no draw" if z.abs().max() < 1e-4 else "one code for all"
-    u = torch.special.ndtr(z)
-    if len((1e4 * u[:, 0]).round().unique()) < len(u) / 3:
+    u, standard = torch.special.ndtr(z), (z[:, 0] - z[:, 0].mean()) / z[:, 0].std()
+    if len((1e4 * torch.special.ndtr(standard)).round().unique()) < len(u) / 3:
         return "codes that repeat"
     if not (laws.are_uniform(u) and laws.are_independent_columns(u)):
         return "codes from elsewhere"

@@ -54,8 +54,8 @@ def _first_broken_law(
     z = rest @ torch.linalg.pinv(weight).T
     if not torch.allclose(z @ weight.T, rest, atol=1e-3):
         return "another picture"
-    near = ((z - own.mean).abs() / own.stddev).mean() < 1.5
-    return "a draw" if near else "another code"
+    sizes = ((z - own.mean) / own.stddev).square().mean(0).sqrt()  # 1, in every dimension
+    return "a draw" if ((sizes > 0.3) & (sizes < 2)).all() else "another code"
 
 
 def _candidates(
@@ -73,6 +73,7 @@ def _candidates(
         "an encoder that is not told": _at(known.code_of(encoder, x, 0 * y).mean, decoder, y_new),
         "a decoder that is not told": _at(own, decoder, 0 * y_new),
         "the label first": _label_first(own, decoder, y_new),
+        "the label before the picture": _at(_misread(encoder, x, y), decoder, y_new),
         "the picture itself": x.double(),
     }
 
@@ -81,6 +82,10 @@ def _candidates(
 def _label_first(z: Tensor, decoder: nn.Linear, y: Tensor) -> Tensor:
     rows = torch.cat([y.double(), z.double()], dim=-1)
     return rows @ decoder.weight.double().T + decoder.bias
+
+
+def _misread(encoder: nn.Linear, x: Tensor, y: Tensor) -> Tensor:
+    return encoder(torch.cat([y, x], dim=1)).chunk(2, 1)[0].double()
 
 
 def _with_code(code: Callable[..., Tensor]) -> Callable:
@@ -134,6 +139,11 @@ EXERCISE = Exercise(
                 known.code_of(encoder, x, y).mean, decoder, y_new
             ),
             "Your decoder is given the label first. It takes the code and then the label.",
+        ),
+        Mistake(
+            "label before the picture",
+            _with_code(lambda encoder, x, y, y_new: _misread(encoder, x, y)),
+            "Your encoder is given the label first. It takes the picture and then the label.",
         ),
         Mistake(
             "second half",
