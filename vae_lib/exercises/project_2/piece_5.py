@@ -102,10 +102,9 @@ def _of_log_px(
         together = (each - mean).sum(1).var() / variance.sum()  # 1 where pictures share no noise
         if together >= 1 + _LIMIT * math.sqrt(4 / len(each)):
             return "one draw for all"
-        ranks = each.argsort(0).argsort(0) / len(each)
-        is_fresh = laws.are_independent_calls(ranks, encoder.earlier)
-        encoder.earlier.append(ranks)
-        return None if is_fresh else "the same draws again"
+        encoder.earlier.append(each.argsort(0).argsort(0) / len(each))  # ranks, uniform
+        *earlier, ranks = encoder.earlier
+        return None if laws.are_independent_calls(ranks, earlier) else "the same draws again"
     slips = {
         "minus the log-likelihood": -each,
         "a mean over values": x.shape[1] * each,
@@ -119,8 +118,8 @@ def _of_log_px(
 
 
 def _agrees(each: Tensor, mean: Tensor | float, variance: Tensor) -> bool:
-    error = (variance / len(each)).sqrt()
-    return bool(((each.mean(0) - mean).abs() <= 1.3 * _LIMIT * error).all())
+    error = (each.mean(0) - mean).abs()
+    return bool((error <= 1.3 * _LIMIT * (variance / len(each)).sqrt()).all())
 
 
 def _of_gradients(log_px: Tensor, kl: Tensor, encoder: nn.Linear, decoder: nn.Linear) -> str | None:
