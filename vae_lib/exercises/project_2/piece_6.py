@@ -120,8 +120,8 @@ EXERCISE = Exercise(
         Mistake(
             "part of the pictures",
             "part of the pictures",
-            "Some of the pictures are learned well and others hardly. Does every one of them get "
-            "into a batch?",
+            "Some of the pictures are learned well and others hardly. Is each batch drawn at "
+            "random from all of them?",
         ),
         Mistake(
             "labels of others",
